@@ -78,6 +78,20 @@ export const statusPrefix = (flowId: string): string =>
 
 const sqlite = (nonce: string): string => `${hex32(nonce, 'nonce')}.sqlite.gz`;
 
+/** A collection's name as one part of a key; an empty or oversized one would make a key that nobody may write. */
+const namePart = (name: string): string => {
+  const part = escapePart(name);
+  if (part === '' || part.length > 255)
+    throw new Refusal('bad-key', `collection name ${JSON.stringify(name.slice(0, 80))} cannot be part of a key`);
+  return part;
+};
+
+const partSuffix = (part: number): string => {
+  if (!Number.isSafeInteger(part) || part < 0 || part > 99_999)
+    throw new Refusal('bad-key', `part number ${String(part)} cannot be part of a key: it has five digits`);
+  return `/part-${String(part).padStart(5, '0')}.gz`;
+};
+
 export const keys = {
   manifest: (secret: string): string => `public/${hex32(secret, 'public secret')}/manifest`,
   jobs: (secret: string, queue: string): string =>
@@ -91,8 +105,8 @@ export const keys = {
   statusTicketsOf: (flowId: string, clientId: string): string => `${statusPrefix(flowId)}${client(clientId)}/`,
   analysis: (flowId: string, clientId: string, name: string, nonce: string): string =>
     isHuntId(flowId)
-      ? `hunts/${hunt(flowId)}/vfs/analysis/${escapePart(name)}/${client(clientId)}/${sqlite(nonce)}`
-      : `${client(clientId)}/vfs/analysis/${flow(flowId)}/${escapePart(name)}/${sqlite(nonce)}`,
+      ? `hunts/${hunt(flowId)}/vfs/analysis/${namePart(name)}/${client(clientId)}/${sqlite(nonce)}`
+      : `${client(clientId)}/vfs/analysis/${flow(flowId)}/${namePart(name)}/${sqlite(nonce)}`,
   listing: (flowId: string, clientId: string, path: Uint8Array | string, nonce: string): string =>
     isHuntId(flowId)
       ? withPath(`hunts/${hunt(flowId)}/vfs/collections/`, path, `${client(clientId)}/${sqlite(nonce)}`)
@@ -105,7 +119,7 @@ export const keys = {
     nonce: string,
     suffix: '' | '.gz' | '/index.json' | { part: number },
   ): string => {
-    const end = typeof suffix === 'string' ? suffix : `/part-${String(suffix.part).padStart(5, '0')}.gz`;
+    const end = typeof suffix === 'string' ? suffix : partSuffix(suffix.part);
     const before = isHuntId(flowId)
       ? `hunts/${hunt(flowId)}/vfs/files/${client(clientId)}/`
       : `${client(clientId)}/vfs/files/${flow(flowId)}/`;
@@ -132,7 +146,7 @@ export type TicketKey =
   | { kind: 'FlowStatus' | 'HuntStatus'; flowId: string; clientId: string; nonce: string; seq: number };
 
 const TICKET_KEY =
-  /^tickets\/(?:(Startup)|(FlowStatus)\/(F_[0-9a-f]{16})|(HuntStatus)\/(H_[0-9a-f]{16}))\/(C\.[0-9a-f]{16})\/([0-9a-f]{32})-(\d{1,15})\.json$/;
+  /^tickets\/(?:(Startup)|(FlowStatus)\/(F_[0-9a-f]{16})|(HuntStatus)\/(H_[0-9a-f]{16}))\/(C\.[0-9a-f]{16})\/([0-9a-f]{32})-(0|[1-9]\d{0,15})\.json$/;
 
 /** Parses a key under `tickets/`; undefined when it is not one that an honest agent writes. */
 export const parseTicketKey = (key: string): TicketKey | undefined => {
@@ -141,21 +155,31 @@ export const parseTicketKey = (key: string): TicketKey | undefined => {
   const [, startup, flowStatus, flowId, , huntId, clientId, nonce, seqText] = match;
   if (clientId === undefined || nonce === undefined || seqText === undefined) return undefined;
   const seq = Number(seqText);
+  if (!Number.isSafeInteger(seq)) return undefined;
   if (startup !== undefined) return { kind: 'Startup', clientId, nonce, seq };
   const id = flowId ?? huntId;
   if (id === undefined) return undefined;
   return { kind: flowStatus === undefined ? 'HuntStatus' : 'FlowStatus', flowId: id, clientId, nonce, seq };
 };
 
-/** True when `key` is one that this client may write as a result of this flow: prefix, client and nonce in their places. */
+/** One escaped part of a path: what `escapePart` gives. */
+const PART = String.raw`(?!\.)(?:[A-Za-z0-9_.-]|![0-9a-f]{2})+(?<!\.)`;
+/** A whole escaped path with its last slash, or none for an empty path. */
+const PATH = `(?:(?:!long/[0-9a-f]{64}|${PART}(?:/${PART})*)/)?`;
+const NONCE = '[0-9a-f]{32}';
+const SQLITE = String.raw`${NONCE}\.sqlite\.gz`;
+const FILE = String.raw`${NONCE}(?:\.gz|/part-\d{5}\.gz|/index\.json)?`;
+
+/**
+ * True when `key` is one that this client may write as a result of this flow: prefix, client and nonce in their places,
+ * the path between them escaped. Throws `bad-key` when the ids themselves are malformed.
+ */
 export const isResultKey = (key: string, flowId: string, clientId: string): boolean => {
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES || /(^|\/)\.{0,2}(\/|$)/.test(key) || !/^[A-Za-z0-9_.!/-]+$/.test(key))
-    return false;
-  const end = String.raw`[0-9a-f]{32}`;
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) return false;
   const c = client(clientId).replace('.', String.raw`\.`);
   const f = anyFlow(flowId);
   const pattern = isHuntId(flowId)
-    ? `^hunts/${f}/vfs/(analysis/[^/]+/${c}/${end}\\.sqlite\\.gz|collections/(.+/)?${c}/${end}\\.sqlite\\.gz|files/${c}/(.+/)?${end}(\\.gz|/part-\\d{5}\\.gz|/index\\.json)?)$`
-    : `^${c}/vfs/(analysis/${f}/[^/]+/${end}\\.sqlite\\.gz|collections/${f}/(.+/)?${end}\\.sqlite\\.gz|files/${f}/(.+/)?${end}(\\.gz|/part-\\d{5}\\.gz|/index\\.json)?)$`;
+    ? `^hunts/${f}/vfs/(?:analysis/${PART}/${c}/${SQLITE}|collections/${PATH}${c}/${SQLITE}|files/${c}/${PATH}${FILE})$`
+    : `^${c}/vfs/(?:analysis/${f}/${PART}/${SQLITE}|collections/${f}/${PATH}${SQLITE}|files/${f}/${PATH}${FILE})$`;
   return new RegExp(pattern).test(key);
 };

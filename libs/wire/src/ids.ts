@@ -19,8 +19,8 @@ export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in 
 export const Label = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, 'a label is a letter and up to 63 of A-Z a-z 0-9 _ . -');
-/** RFC 3339 UTC with milliseconds, as every time in a signed file. */
-export const Instant = z.iso.datetime({ message: 'expected an RFC 3339 time in UTC' });
+/** RFC 3339 UTC with exactly three decimals, as every time in a signed file: so texts compare as the times they are. */
+export const Instant = z.iso.datetime({ precision: 3, message: 'expected an RFC 3339 time in UTC with milliseconds' });
 
 /** The label of every client. */
 export const ALL_LABEL = 'All';

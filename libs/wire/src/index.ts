@@ -14,4 +14,5 @@ export * from './signed-file.js';
 export * from './signing.js';
 export * from './spec.js';
 export * from './ticket.js';
+export * from './ticket-file.js';
 export * from './trust.js';

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { FlattenedSign, flattenedVerify } from 'jose';
+import { errors, FlattenedSign, flattenedVerify } from 'jose';
 import { z } from 'zod';
 import { Refusal } from './errors.js';
 import { clientIdOf, identityOf } from './ids.js';
@@ -73,6 +73,7 @@ const checkSignature = async (file: SignedFile, key: KeyObject, typ: MessageType
   try {
     await flattenedVerify(file, key, { algorithms: ['EdDSA'] });
   } catch (error) {
+    if (!(error instanceof errors.JOSEError)) throw error;
     throw new Refusal('jws-signature', `the signature of this ${typ} does not fit its bytes and key`, { cause: error });
   }
 };

@@ -144,6 +144,14 @@ export type Sample = z.infer<typeof Sample>;
 export const RetryOutcome = z.enum(['Error', 'Crashed', 'Cancelled', 'Rejected', 'none']);
 export type RetryOutcome = z.infer<typeof RetryOutcome>;
 
+/** The client of a flow; a hunt's prefixes name none, so any id does. */
+const targetClient = (target: Target): string =>
+  target.__type__ === 'Client' ? target.client_id : 'C.0000000000000000';
+
+/** Refinements also run over ids that failed their pattern: no key may be built from those. */
+const idsAreWell = (s: { flow_id: string; target: Target }): boolean =>
+  FlowId.safeParse(s.flow_id).success && ClientId.safeParse(targetClient(s.target)).success;
+
 /**
  * The intent of a flow or hunt: signed once when it is launched or approved, never changed. The SHA-256 of the
  * payload's bytes is the `spec_digest`. What the server alone needs (creator, case, approvals) is never in it.
@@ -175,19 +183,14 @@ export const Spec = z
     path: ['target'],
     message: 'a hunt has labels, a flow a client',
   })
-  .refine((s) => s.key_prefixes.tickets === statusPrefix(s.flow_id), {
+  .refine((s) => idsAreWell(s) && s.key_prefixes.tickets === statusPrefix(s.flow_id), {
     path: ['key_prefixes', 'tickets'],
     message: 'tickets of this flow do not go there',
   })
-  .refine(
-    (s) =>
-      s.key_prefixes.results ===
-      resultsPrefix(s.flow_id, s.target.__type__ === 'Client' ? s.target.client_id : 'C.0000000000000000'),
-    {
-      path: ['key_prefixes', 'results'],
-      message: 'results of this flow do not go there',
-    },
-  )
+  .refine((s) => idsAreWell(s) && s.key_prefixes.results === resultsPrefix(s.flow_id, targetClient(s.target)), {
+    path: ['key_prefixes', 'results'],
+    message: 'results of this flow do not go there',
+  })
   .refine((s) => s.expires_at > s.created_at, { path: ['expires_at'], message: 'expires before it is created' });
 export type Spec = z.infer<typeof Spec>;
 

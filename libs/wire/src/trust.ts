@@ -85,12 +85,12 @@ const advance = (what: string, seen: Mark | undefined, version: number, payload:
 const later = (a: string | undefined, b: string): string => (a === undefined || b > a ? b : a);
 
 /**
- * Verifies a Manifest: the trust list by the CA key, its epoch, then the file itself by a trusted leaf. The marks given
- * back are to be saved before the Manifest is used. Any `Refusal` means: keep what you had and say why.
+ * Verifies a Manifest: the trust list by the CA key, its epoch, then the file itself by a trusted leaf. `deployment` is
+ * the one that the agent's configuration names. The marks given back are to be saved before the Manifest is used. Any `Refusal` means: keep what you had and say why.
  */
 export const readManifest = async (
   text: string,
-  options: { ca: X509Certificate; now: Date; marks: Marks },
+  options: { ca: X509Certificate; now: Date; marks: Marks; deployment?: string | undefined },
 ): Promise<{ manifest: Manifest; trust: TrustContext; marks: Marks }> => {
   const { ca, now, marks } = options;
   const file = parseSignedFile(text, 'the Manifest', MAX_MANIFEST_BYTES);
@@ -104,6 +104,8 @@ export const readManifest = async (
   );
   if (list.deployment !== manifest.deployment)
     throw new Refusal('deployment', 'the trust list is of another deployment');
+  if (options.deployment !== undefined && list.deployment !== options.deployment)
+    throw new Refusal('deployment', 'the Manifest is of another deployment than the one in the configuration');
   if (list.epoch < marks.epoch)
     throw new Refusal(
       'trust-epoch',
