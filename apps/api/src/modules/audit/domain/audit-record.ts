@@ -1,0 +1,16 @@
+/** One act on record. */
+export interface AuditRecord {
+  at: Date;
+  /** A user id, `system:worker`, `system:admin`, or `anonymous`. */
+  actor: string;
+  tokenId?: string | undefined;
+  /** A permission or an act: `hunts.create`, `access.unauthenticated`. */
+  action: string;
+  objectKind: string;
+  objectId?: string | undefined;
+  outcome: 'done' | 'denied' | 'failed';
+  requestId?: string | undefined;
+  address?: string | undefined;
+  /** Facts for people; never a secret, never collected data. */
+  details: Record<string, string | number | boolean | null | string[]>;
+}

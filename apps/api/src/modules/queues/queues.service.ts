@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '../../platform/prisma/unit-of-work.js';
+import { QueuesRepository } from './queues.repository.js';
+
+/** The channel that wakes the publisher. */
+export const QUEUES_CHANNEL = 'rekall_queues';
+
+/** Which job files a change concerns. Rendering and signing them is the worker's, in tasking. */
+@Injectable()
+export class QueuesService {
+  constructor(private readonly repository: QueuesRepository) {}
+
+  /** The file of every client of these labels; `All` is a label like any other here. */
+  markLabels(tx: Tx, labels: readonly string[]): Promise<void> {
+    return this.repository.markDirty(
+      tx,
+      labels.map((label) => `label:${label}`),
+    );
+  }
+
+  /** The clients' own files. */
+  markClients(tx: Tx, clientIds: readonly string[]): Promise<void> {
+    return this.repository.markDirty(
+      tx,
+      clientIds.map((id) => `client:${id}`),
+    );
+  }
+}

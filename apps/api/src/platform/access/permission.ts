@@ -1,0 +1,54 @@
+/** Everything that can be allowed. `resource.action`; docs/permissions.md says who has which. */
+export const PERMISSIONS = {
+  'me.read': 'See one’s own user, grants and permissions',
+  'clients.read': 'List and see clients',
+  'flows.read': 'List and see flows on clients',
+  'flows.create': 'Launch a flow on a client',
+  'flows.cancel': 'Cancel a flow on a client',
+  'hunts.read': 'List and see hunts, with the clients of one’s own scope',
+  'hunts.create': 'Create a hunt over labels of one’s own scope',
+  'hunts.stop': 'Stop a hunt over labels of one’s own scope',
+  'collections.read': 'Read rows of result collections and download them',
+  'bucket.read': 'List the bucket and read any object in it',
+  'quarantine.read': 'See tickets that were put aside',
+  'health.read': 'See queue ages, grants and other inner state',
+} as const;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+/** The roles to start from. */
+export const ROLES = [
+  'Viewer',
+  'Examiner',
+  'Investigator',
+  'Hunter',
+  'Approver',
+  'Auditor',
+  'Administrator',
+  'Service',
+] as const;
+export type RoleName = (typeof ROLES)[number];
+
+const VIEW: Permission[] = ['me.read', 'clients.read', 'hunts.read'];
+const EXAMINE: Permission[] = [...VIEW, 'flows.read', 'collections.read'];
+
+/** What each role holds, within the scope of the grant that gives it. */
+export const ROLE_PERMISSIONS: Record<RoleName, readonly Permission[]> = {
+  Viewer: VIEW,
+  Examiner: EXAMINE,
+  Investigator: [...EXAMINE, 'flows.create', 'flows.cancel'],
+  Hunter: [...EXAMINE, 'hunts.create', 'hunts.stop'],
+  Approver: VIEW,
+  Auditor: ['me.read', 'quarantine.read'],
+  Administrator: [
+    ...EXAMINE,
+    'flows.create',
+    'flows.cancel',
+    'hunts.create',
+    'hunts.stop',
+    'bucket.read',
+    'quarantine.read',
+    'health.read',
+  ],
+  Service: ['me.read', 'health.read'],
+};

@@ -1,0 +1,85 @@
+import { DomainError } from '../errors/domain-error.js';
+import { type Permission, ROLE_PERMISSIONS } from './permission.js';
+import type { GrantInForce, Principal } from './principal.js';
+
+/** The part of the fleet that a permission reaches. Nothing in it means nothing is allowed. */
+export interface Scope {
+  all: boolean;
+  labels: readonly string[];
+  clients: readonly string[];
+}
+
+/**
+ * What a caller may touch with one permission: `own` by the user's grants and, for a token with grants of its own,
+ * `token` as well; both must hold. Repositories turn it into SQL for lists and single objects alike.
+ */
+export interface Reach {
+  own: Scope;
+  token?: Scope;
+}
+
+const NOTHING: Scope = { all: false, labels: [], clients: [] };
+export const EVERYWHERE: Reach = { own: { all: true, labels: [], clients: [] } };
+
+const scopeOf = (grants: readonly GrantInForce[], permission: Permission): Scope => {
+  const scopes = grants.filter((g) => ROLE_PERMISSIONS[g.role].includes(permission)).map((g) => g.scope);
+  if (scopes.length === 0) return NOTHING;
+  const after = (prefix: string) => [
+    ...new Set(scopes.filter((s) => s.startsWith(prefix)).map((s) => s.slice(prefix.length))),
+  ];
+  return { all: scopes.includes('*'), labels: after('label:'), clients: after('client:') };
+};
+
+/** The reach of one permission. Unknown scope kinds allow nothing. */
+export const reachOf = (principal: Principal, permission: Permission): Reach => {
+  const own = scopeOf(principal.grants, permission);
+  return principal.tokenGrants === undefined ? { own } : { own, token: scopeOf(principal.tokenGrants, permission) };
+};
+
+const isEmpty = (scope: Scope): boolean => !scope.all && scope.labels.length === 0 && scope.clients.length === 0;
+
+/** True when the permission reaches anything at all: what a route asks before a service looks at objects. */
+export const holdsSomewhere = (principal: Principal, permission: Permission): boolean => {
+  const reach = reachOf(principal, permission);
+  return !isEmpty(reach.own) && (reach.token === undefined || !isEmpty(reach.token));
+};
+
+/** True when the permission reaches the whole fleet. */
+export const holdsEverywhere = (principal: Principal, permission: Permission): boolean => {
+  const reach = reachOf(principal, permission);
+  return reach.own.all && (reach.token === undefined || reach.token.all);
+};
+
+const coversLabel = (scope: Scope, label: string): boolean => scope.all || scope.labels.includes(label);
+
+/** True when every client of these labels lies within reach; the label `All` needs `*`. */
+export const coversLabels = (principal: Principal, permission: Permission, labels: readonly string[]): boolean => {
+  const reach = reachOf(principal, permission);
+  const covered = (scope: Scope) => labels.every((label) => (label === 'All' ? scope.all : coversLabel(scope, label)));
+  return labels.length > 0 && covered(reach.own) && (reach.token === undefined || covered(reach.token));
+};
+
+/** True when a client with these labels lies within reach. */
+export const coversClient = (reach: Reach, clientId: string, labels: readonly string[]): boolean => {
+  const covered = (scope: Scope) =>
+    scope.all || scope.clients.includes(clientId) || labels.some((label) => scope.labels.includes(label));
+  return covered(reach.own) && (reach.token === undefined || covered(reach.token));
+};
+
+/** True when the reach is the whole fleet: an answer to a narrower one says that it is a part. */
+export const isWhole = (reach: Reach): boolean => reach.own.all && (reach.token === undefined || reach.token.all);
+
+/** Throws `access/denied` unless the permission reaches something. */
+export const requireSomewhere = (principal: Principal, permission: Permission): void => {
+  if (!holdsSomewhere(principal, permission)) throw denied(permission);
+};
+
+export const denied = (permission: Permission): DomainError =>
+  new DomainError(
+    'forbidden',
+    'access/denied',
+    `This needs the permission ${permission}; ask an administrator for a role that holds it.`,
+    {
+      more: { permission },
+    },
+  );

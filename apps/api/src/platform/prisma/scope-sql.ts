@@ -1,0 +1,22 @@
+import { Prisma } from '../../generated/prisma/client.js';
+import type { Reach, Scope } from '../access/policy.js';
+
+const oneScope = (clientId: Prisma.Sql, scope: Scope): Prisma.Sql => {
+  if (scope.all) return Prisma.sql`TRUE`;
+  const parts: Prisma.Sql[] = [];
+  if (scope.clients.length > 0) parts.push(Prisma.sql`${clientId} = ANY(${[...scope.clients]}::text[])`);
+  if (scope.labels.length > 0)
+    parts.push(
+      Prisma.sql`EXISTS (SELECT 1 FROM client_labels scope_l WHERE scope_l.client_id = ${clientId} AND scope_l.label = ANY(${[...scope.labels]}::text[]))`,
+    );
+  return parts.length === 0 ? Prisma.sql`FALSE` : Prisma.sql`(${Prisma.join(parts, ' OR ')})`;
+};
+
+/**
+ * A reach as a SQL condition over a client id column, for lists, counts and single objects alike.
+ * @param clientId the column as trusted SQL, such as `Prisma.sql\`r.client_id\``
+ */
+export const withinReach = (clientId: Prisma.Sql, reach: Reach): Prisma.Sql => {
+  const own = oneScope(clientId, reach.own);
+  return reach.token === undefined ? own : Prisma.sql`(${own} AND ${oneScope(clientId, reach.token)})`;
+};
