@@ -89,6 +89,9 @@ async function readMigrations(migrationsDir: string): Promise<MigrationList> {
 
 /** Runs `work` while this database's migration lock is held on a connection of its own. */
 async function underLock<T>(connectionString: string, waitMs: number, work: () => Promise<T>): Promise<T> {
+  if (!/^postgres(ql)?:\/\//.test(connectionString) || !URL.canParse(connectionString)) {
+    throw new MigrationError('the database URL is none: it must look like postgresql://user:password@host:5432/name');
+  }
   const client = new Client({ connectionString, application_name: 'rekall migrate' });
   const place = `${client.host}:${client.port}/${client.database ?? ''}`;
   try {

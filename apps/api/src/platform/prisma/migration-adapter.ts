@@ -1,20 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { PrismaPg } from '@prisma/adapter-pg';
-import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import {
+  ColumnTypeEnum,
+  type SqlDriverAdapter,
+  type SqlMigrationAwareDriverAdapterFactory,
+  type SqlResultSet,
+} from '@prisma/driver-adapter-utils';
 import { Pool, type PoolClient } from 'pg';
 
 const CHAR = 18; // the type "char" of Postgres' own catalogues, one byte
-const BPCHAR = 1042; // char(n)
+const UUID = 2950;
 
-/** Says that "char" columns are char(1), as which they read the same: Prisma's adapter refuses the type, its engine asks for it. */
-function presentCatalogueChars(client: PoolClient): void {
+/**
+ * The engine asks the catalogues for "char" columns, and Prisma's adapter refuses that type, although there is a column
+ * type for it. It passes under the number of a type that the engine's questions never meet, and gets its own afterwards.
+ */
+function disguiseChars(client: PoolClient): void {
   if (!('connection' in client) || !(client.connection instanceof EventEmitter))
-    throw new Error('pg: a client without a connection');
+    throw new Error('pg: no connection in the client');
   client.connection.prependListener('rowDescription', (message: { fields: { dataTypeID: number }[] }) => {
-    for (const field of message.fields) if (field.dataTypeID === CHAR) field.dataTypeID = BPCHAR;
+    for (const field of message.fields) if (field.dataTypeID === CHAR) field.dataTypeID = UUID;
   });
 }
+
+const unveilChars = (result: SqlResultSet): SqlResultSet => ({
+  ...result,
+  columnTypes: result.columnTypes.map((type) => (type === ColumnTypeEnum.Uuid ? ColumnTypeEnum.Character : type)),
+});
 
 /**
  * The connections that the schema engine migrates on. Differs from Prisma's own adapter in three points that matter for
@@ -60,7 +73,7 @@ export class MigrationAdapterFactory implements SqlMigrationAwareDriverAdapterFa
 
   async #connectTo(connectionString: string, afterwards: () => Promise<void>): Promise<SqlDriverAdapter> {
     const pool = new Pool({ connectionString, max: 1 }); // the engine's lock and its work on the same connection
-    pool.on('connect', presentCatalogueChars);
+    pool.on('connect', disguiseChars);
     const adapter = await new PrismaPg(pool).connect();
     const dispose = async (): Promise<void> => {
       if (!this.#open.delete(dispose)) return;
@@ -69,6 +82,8 @@ export class MigrationAdapterFactory implements SqlMigrationAwareDriverAdapterFa
     };
     this.#open.add(dispose);
     adapter.dispose = dispose;
+    const queryRaw = adapter.queryRaw.bind(adapter);
+    adapter.queryRaw = async (query) => unveilChars(await queryRaw(query));
     adapter.executeScript = async (sql) => {
       await adapter.executeRaw({ sql, args: [], argTypes: [] });
     };

@@ -9,19 +9,22 @@ const PACKAGE_ENTRY = '@prisma/schema-engine-wasm/schema_engine_bg';
 
 /** The part of Node's WebAssembly that is used here; its types come with the browser's only. */
 declare const WebAssembly: {
-  RuntimeError: new () => Error;
   compile(bytes: Uint8Array): Promise<object>;
   instantiate(module: object, imports: Record<string, object>): Promise<{ exports: Record<string, unknown> }>;
 };
 
-/** The engine tells of a panic here before it dies of it; Prisma's own command has such an object. */
-const panics = { message: '', set_message: (message: string): void => void (panics.message = message) };
+/** The engine tells of a panic here, in the words that help, before it dies of it with "unreachable". */
+const panicRegistry = {
+  set_message(message: string): never {
+    throw new Error(`Prisma's schema engine panicked: ${message}`);
+  },
+};
 
 let loading: Promise<void> | undefined;
 
 /** Prisma's schema engine as WebAssembly, from its npm package: nothing is downloaded, unlike by the `prisma` command. */
 async function load(): Promise<void> {
-  Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: panics });
+  Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: panicRegistry });
   const folder = dirname(createRequire(import.meta.url).resolve(PACKAGE_ENTRY));
   const module = await WebAssembly.compile(await readFile(join(folder, 'schema_engine_bg.wasm')));
   const { exports } = await WebAssembly.instantiate(module, { './schema_engine_bg.js': { ...engine } });
@@ -42,9 +45,6 @@ export async function withSchemaEngine<T>(
     const schemaEngine = await engine.SchemaEngine.new({ datamodels: undefined }, () => undefined, adapter);
     try {
       return await work(schemaEngine);
-    } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-      throw new Error(`the schema engine panicked: ${panics.message}`, { cause: error });
     } finally {
       schemaEngine.free();
     }
