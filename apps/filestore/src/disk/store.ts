@@ -1,0 +1,234 @@
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { link, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { toText, type ByteString } from '../bytes.js';
+import { FolderCache, isErrno } from './folder-cache.js';
+import { Incoming } from './incoming.js';
+import { keyToNames } from './key-path.js';
+import { KeyLocks } from './key-locks.js';
+import { lockFolder } from './lock.js';
+import { readMeta, type ObjectMeta } from './object-file.js';
+import { walk, type Found, type WalkOptions } from './walk.js';
+
+const MAX_KNOWN = 50_000;
+const MAX_ROOT_LENGTH = 900;
+
+/** What the writer of an object says about it. */
+export type GivenMeta = Pick<ObjectMeta, 'etag' | 'headers' | 'user' | 'checksum'>;
+
+/** How a commit went. */
+export type Committed = { readonly done: true; readonly meta: ObjectMeta } | { readonly done: false };
+
+/** Looks at what is there (undefined: nothing) under the key's lock and may throw to refuse the change. */
+export type BeforeChange = (present: ObjectMeta | undefined) => void;
+
+/**
+ * Objects in a folder. One process, one writer: what is known of objects is kept in memory and is right by construction
+ * (metadata is read without giving way to other work, and replaced when a change is committed, before it is answered).
+ */
+export class DiskStore {
+  private readonly known = new Map<ByteString, ObjectMeta>();
+  private readonly folders = new FolderCache();
+  private readonly locks = new KeyLocks();
+
+  private constructor(
+    private readonly objects: string,
+    private readonly temporary: string,
+    private readonly unlock: () => void,
+    private readonly now: () => number,
+  ) {}
+
+  /**
+   * Opens the folder (made if missing) for one bucket; removes what an earlier run left unfinished.
+   * @throws FolderInUseError when another process serves it
+   */
+  static open(root: string, bucket: string, now: () => number): DiskStore {
+    if (Buffer.byteLength(root) > MAX_ROOT_LENGTH) {
+      throw new Error(`the path of the folder is longer than ${String(MAX_ROOT_LENGTH)} bytes: choose a shorter one`);
+    }
+    const objects = join(root, 'buckets', bucket);
+    const temporary = join(root, 'temporary');
+    mkdirSync(objects, { recursive: true, mode: 0o700 });
+    mkdirSync(temporary, { recursive: true, mode: 0o700 });
+    const unlock = lockFolder(join(root, 'lock'));
+    for (const name of readdirSync(temporary)) rmSync(join(temporary, name), { force: true });
+    return new DiskStore(objects, temporary, unlock, now);
+  }
+
+  /** Gives the folder up. */
+  close(): void {
+    this.unlock();
+  }
+
+  /** A place for a body on its way in. */
+  incoming(): Incoming {
+    return new Incoming(this.temporary);
+  }
+
+  /** What is kept in memory of an object; undefined says nothing about the object. */
+  peek(key: ByteString): ObjectMeta | undefined {
+    return this.known.get(key);
+  }
+
+  /** What is known of an object, undefined when there is none. */
+  head(key: ByteString): ObjectMeta | undefined {
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const opened = this.open(key);
+    if (opened === undefined) return undefined;
+    closeSync(opened.fd);
+    return opened.meta;
+  }
+
+  /** Opens an object: the content is the first `meta.size` bytes of the file. The caller closes it. */
+  open(key: ByteString): { readonly fd: number; readonly meta: ObjectMeta } | undefined {
+    let fd: number;
+    try {
+      fd = openSync(this.pathOf(key), 'r');
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+      throw error;
+    }
+    try {
+      const meta = readMeta(fd);
+      this.remember(key, meta);
+      return { fd, meta };
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a received body the object of this key, durably; readers see the old or the new object, never a mixture.
+   * @param onlyNew when something is there already, nothing is changed and the answer is not done
+   * @param before last word before the change, under the key's lock
+   */
+  async put(
+    key: ByteString,
+    body: Incoming,
+    given: GivenMeta,
+    { onlyNew, before }: { readonly onlyNew: boolean; readonly before: BeforeChange },
+  ): Promise<Committed> {
+    const meta: ObjectMeta = { key: toText(key), size: body.size, modified: this.now(), ...given };
+    const sealed = await body.seal(meta);
+    return this.locks.run(key, async () => {
+      before(this.head(key));
+      const path = this.pathOf(key);
+      const done = await this.moveInto(path, () => (onlyNew ? linkNew(sealed, path) : replace(sealed, path)));
+      if (!done) return { done };
+      this.remember(key, meta);
+      this.folders.changed(dirname(path));
+      await syncFolder(dirname(path));
+      return { done, meta };
+    });
+  }
+
+  /** Removes an object; false when there is none. */
+  async delete(key: ByteString, before: BeforeChange): Promise<boolean> {
+    return this.locks.run(key, async () => {
+      before(this.head(key));
+      const path = this.pathOf(key);
+      try {
+        await rm(path);
+      } catch (error) {
+        if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+        throw error;
+      } finally {
+        this.known.delete(key);
+        this.folders.changed(dirname(path));
+      }
+      await syncFolder(dirname(path));
+      await this.removeEmptyFolders(dirname(path));
+      return true;
+    });
+  }
+
+  /** Keys and common prefixes in byte order; see {@link walk}. */
+  list(options: WalkOptions): AsyncGenerator<Found> {
+    return walk(this.objects, this.folders, options);
+  }
+
+  private pathOf(key: ByteString): string {
+    return `${this.objects}/${keyToNames(key).join('/')}`;
+  }
+
+  private remember(key: ByteString, meta: ObjectMeta): void {
+    this.known.delete(key);
+    this.known.set(key, meta);
+    if (this.known.size <= MAX_KNOWN) return;
+    for (const oldest of this.known.keys()) {
+      this.known.delete(oldest);
+      return;
+    }
+  }
+
+  /** Moves a file into its folder, making the folder first; again when the emptied folder was removed meanwhile. */
+  private async moveInto(path: string, move: () => Promise<boolean>): Promise<boolean> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await move();
+      } catch (error) {
+        if (!isErrno(error, 'ENOENT') || attempt >= 20) throw error;
+      }
+      await this.makeFolder(dirname(path));
+    }
+  }
+
+  private async makeFolder(folder: string): Promise<void> {
+    try {
+      await mkdir(folder, { mode: 0o700 });
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) return;
+      if (!isErrno(error, 'ENOENT')) throw error;
+      await this.makeFolder(dirname(folder));
+      return this.makeFolder(folder);
+    }
+    await syncFolder(dirname(folder));
+    this.folders.changed(dirname(folder));
+  }
+
+  private async removeEmptyFolders(from: string): Promise<void> {
+    for (let folder = from; folder.length > this.objects.length; folder = dirname(folder)) {
+      try {
+        await rmdir(folder);
+      } catch (error) {
+        if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return;
+        throw error;
+      }
+      this.folders.changed(folder);
+      this.folders.changed(dirname(folder));
+    }
+  }
+}
+
+async function replace(from: string, to: string): Promise<boolean> {
+  await rename(from, to);
+  return true;
+}
+
+/** Makes `to` appear only if nothing is there: the file system decides. The caller's discard removes `from`. */
+async function linkNew(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  let handle;
+  try {
+    handle = await open(folder, 'r');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return; // emptied and removed meanwhile: nothing left to make durable
+    throw error;
+  }
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
