@@ -35,12 +35,16 @@ export interface TrustContext {
   leaves: ReadonlySet<string>;
 }
 
+/** Ours and no other. Node gives undefined for a certificate without the extension, whatever its types say. */
+const isSigningUsage = (usages: readonly string[] | undefined): boolean =>
+  usages?.length === 1 && usages[0] === SIGNING_USAGE;
+
 /** A leaf is accepted only if it is on the list, issued by the configured CA, in its dates, no CA, and of our usage. */
 export const checkLeaf = (leaf: X509Certificate, trust: Pick<TrustContext, 'ca' | 'leaves'>, now: Date): void => {
   if (leaf.ca) throw new Refusal('cert-ca-as-leaf', 'signed with a CA certificate, which may not sign files');
   if (!leaf.checkIssued(trust.ca) || !leaf.verify(trust.ca.publicKey))
     throw new Refusal('cert-issuer', 'the signing certificate was not issued by the CA in the configuration');
-  if (leaf.keyUsage.length !== 1 || leaf.keyUsage[0] !== SIGNING_USAGE)
+  if (!isSigningUsage(leaf.keyUsage))
     throw new Refusal('cert-usage', 'the signing certificate is not meant for signing job files (extended key usage)');
   if (now.getTime() + START_ALLOWANCE_MS < leaf.validFromDate.getTime())
     throw new Refusal(
