@@ -22,12 +22,23 @@ const panicRegistry = {
 
 let loading: Promise<void> | undefined;
 
+/** What the engine calls outside; its timers (10 s for its lock, never cleared) must not keep a finished process alive. */
+function imports(): Record<string, unknown> {
+  const setUnrefTimeout = (run: () => void, ms: number): NodeJS.Timeout => setTimeout(run, ms >>> 0).unref();
+  return Object.fromEntries(
+    Object.entries(engine).map(([name, value]) => [
+      name,
+      name.startsWith('__wbg_setTimeout_') ? setUnrefTimeout : value,
+    ]),
+  );
+}
+
 /** Prisma's schema engine as WebAssembly, from its npm package: nothing is downloaded, unlike by the `prisma` command. */
 async function load(): Promise<void> {
   Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: panicRegistry });
   const folder = dirname(createRequire(import.meta.url).resolve(PACKAGE_ENTRY));
   const module = await WebAssembly.compile(await readFile(join(folder, 'schema_engine_bg.wasm')));
-  const { exports } = await WebAssembly.instantiate(module, { './schema_engine_bg.js': { ...engine } });
+  const { exports } = await WebAssembly.instantiate(module, { './schema_engine_bg.js': imports() });
   engine.__wbg_set_wasm(exports);
   (exports as { __wbindgen_start: () => void }).__wbindgen_start();
 }
