@@ -1,0 +1,208 @@
+import { checkNames, split } from './arguments.js';
+import type { CallNode } from './ast.js';
+import type { HostFunction, Parameter, ResolvedArgs } from './environment.js';
+import { evalError } from './errors.js';
+import type { Compiler } from './scope.js';
+import { kindOf } from './stdlib/library.js';
+import {
+  fromHost,
+  hasMember,
+  isRepeated,
+  isRow,
+  memberOf,
+  onlyColumn,
+  Rows,
+  setMember,
+  type Row,
+  type Value,
+} from './values.js';
+
+type Named = Record<string, Value>;
+
+/** Calls a function of the host with checked arguments; what it throws becomes an evaluation error at the call. */
+export function callHost(compiler: Compiler, host: HostFunction, node: CallNode, values: readonly Value[]): Value {
+  const calls = resolve(compiler, host, node, values);
+  if (host.kind === 'function') {
+    const [args] = calls;
+    return args === undefined ? null : valueOf(compiler, host, node, args);
+  }
+  return new Rows(function* () {
+    for (const args of calls) yield* rowsOf(compiler, host, node, args);
+  });
+}
+
+/** The value of a function; what it yields beyond arrays is read when it is needed, by calling again if need be. */
+function valueOf(compiler: Compiler, host: HostFunction, node: CallNode, args: ResolvedArgs): Value {
+  const result: unknown = guarded(host, node, () => host.call(args));
+  if (!isIterable(result) || typeof result === 'string' || Array.isArray(result) || result instanceof Rows) {
+    return fromHost(result);
+  }
+  let first: Iterable<unknown> | undefined = result;
+  return new Rows(function* () {
+    const iterable = first ?? guarded(host, node, () => host.call(args));
+    first = undefined;
+    yield* read(compiler, host, node, iterable);
+  });
+}
+
+function* rowsOf(compiler: Compiler, host: HostFunction, node: CallNode, args: ResolvedArgs): Generator<Value> {
+  yield* read(
+    compiler,
+    host,
+    node,
+    guarded(host, node, () => host.call(args)),
+  );
+}
+
+/** The rows of a source, completed to its declared columns. The source is closed when reading stops early. */
+function* read(compiler: Compiler, host: HostFunction, node: CallNode, result: unknown): Generator<Value> {
+  if (!isIterable(result) || typeof result === 'string') {
+    const value = fromHost(result);
+    if (value !== null) yield complete(value, host.columns);
+    return;
+  }
+  const iterator = guarded(host, node, () => result[Symbol.iterator]());
+  let done = false;
+  try {
+    for (;;) {
+      const next = guarded(host, node, () => iterator.next());
+      done = next.done === true;
+      if (done) return;
+      compiler.meter.step();
+      yield complete(fromHost(next.value), host.columns);
+    }
+  } finally {
+    if (!done) iterator.return?.();
+  }
+}
+
+/** Runs code of the host. */
+function guarded<T>(host: HostFunction, node: CallNode, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw evalError(`${host.name} failed: ${reason}`, node, error);
+  }
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}
+
+/** A row with every declared column, in the declared order; further columns follow. Members are copied unread. */
+function complete(value: Value, columns: readonly string[] | undefined): Value {
+  if (columns === undefined || !isRow(value)) return value;
+  const names = Object.keys(value);
+  if (names.length === columns.length && columns.every((column, index) => names[index] === column)) return value;
+  const result: Record<string, Value> = {};
+  for (const column of columns) copyMember(value, result, column);
+  for (const name of names) if (!columns.includes(name)) copyMember(value, result, name);
+  return result;
+}
+
+function copyMember(from: Row, to: Record<string, Value>, name: string): void {
+  const descriptor = hasMember(from, name) ? Object.getOwnPropertyDescriptor(from, name) : undefined;
+  if (descriptor === undefined) setMember(to, name, null);
+  else Object.defineProperty(to, name, { ...descriptor, configurable: true });
+}
+
+/** The argument sets to call with: one, or one for each value of repeated arguments that are no lists by declaration. */
+function resolve(
+  compiler: Compiler,
+  host: HostFunction,
+  node: CallNode,
+  values: readonly Value[],
+): readonly ResolvedArgs[] {
+  checkNames(node.arguments);
+  const { positional, named } = split(node.arguments, values);
+  const { params } = host;
+  const args: Named = {};
+  for (const { keyword, value } of named) {
+    if (params !== undefined && !params.some((param) => param.name === keyword.name)) {
+      throw evalError(`${host.name} takes no argument named ${keyword.name}.`, keyword);
+    }
+    if (Object.hasOwn(args, keyword.name))
+      throw evalError(`${host.name} got its argument ${keyword.name} twice.`, keyword);
+    setMember(args, keyword.name, materialise(compiler, value, keyword.name));
+  }
+  if (params === undefined) {
+    return [{ positional: positional.map((value) => materialise(compiler, value, undefined)), named: args }];
+  }
+  if (positional.length > params.length) {
+    throw evalError(`${host.name} takes ${params.length} arguments, not ${positional.length}.`, node);
+  }
+  for (const [index, value] of positional.entries()) {
+    const name = params[index]?.name ?? '';
+    if (Object.hasOwn(args, name))
+      throw evalError(`${host.name} got its argument ${name} twice.`, node.arguments[index] ?? node);
+    setMember(args, name, materialise(compiler, value, name));
+  }
+  for (const param of params) completeArgument(host, node, args, param);
+  return product(compiler, host, node, params, args);
+}
+
+function completeArgument(host: HostFunction, node: CallNode, args: Named, param: Parameter): void {
+  if (Object.hasOwn(args, param.name)) return;
+  if (param.default !== undefined) setMember(args, param.name, param.default);
+  else if (param.required === true) throw evalError(`${host.name} needs its argument ${param.name}.`, node);
+}
+
+/** A source whose parameter takes one value is run once per value of a repeated argument. */
+function product(
+  compiler: Compiler,
+  host: HostFunction,
+  node: CallNode,
+  params: readonly Parameter[],
+  args: Named,
+): readonly ResolvedArgs[] {
+  let sets: Named[] = [args];
+  for (const param of params) {
+    if (!Object.hasOwn(args, param.name)) continue;
+    const given = args[param.name] ?? null;
+    if (param.array === true) {
+      const list = isRepeated(given) ? given : given === null ? null : [given];
+      sets = sets.map((set) => withMember(set, param.name, list));
+    } else if (host.kind === 'source' && isRepeated(given)) {
+      sets = sets.flatMap((set) =>
+        [...given].map((value) => {
+          compiler.meter.hold();
+          return withMember(set, param.name, value);
+        }),
+      );
+    }
+    for (const set of sets) checkType(host, node, param, set[param.name] ?? null);
+  }
+  return sets.map((named) => ({ positional: [], named }));
+}
+
+function withMember(set: Named, name: string, value: Value): Named {
+  const copy = { ...set };
+  setMember(copy, name, value);
+  return copy;
+}
+
+function checkType(host: HostFunction, node: CallNode, param: Parameter, value: Value): void {
+  if (param.type === undefined || value === null) return;
+  for (const item of param.array === true && isRepeated(value) ? value : [value]) {
+    if (item === null || typeof item === param.type) continue;
+    throw evalError(`The argument ${param.name} of ${host.name} must be a ${param.type}, not ${kindOf(item)}.`, node);
+  }
+}
+
+/** Repeated values as plain lists; rows of one column, or with a column named like the argument, stand for a value. */
+function materialise(compiler: Compiler, value: Value, name: string | undefined): Value {
+  if (!isRepeated(value)) return value;
+  const list: Value[] = [];
+  for (const item of value) {
+    compiler.meter.hold();
+    list.push(stand(fromHost(item), name));
+  }
+  return list;
+}
+
+function stand(item: Value, name: string | undefined): Value {
+  if (!isRow(item)) return item;
+  if (name !== undefined && hasMember(item, name)) return memberOf(item, name);
+  return onlyColumn(item) ?? item;
+}

@@ -1,0 +1,121 @@
+import type { NullNode, VariableNode } from './ast.js';
+import { evalError } from './errors.js';
+import { ancestor, FunctionValue, type Compiler, type Frame, type Scope, type Thunk } from './scope.js';
+import { fromHost, hasMember, type Row, type Value } from './values.js';
+
+type Found = Value | FunctionValue;
+type Lookup = (frame: Frame | null) => Found;
+
+/** A variable: the innermost binding of its name. Unknown names are errors when they are evaluated, not before. */
+export function compileName(compiler: Compiler, node: VariableNode, scope: Scope | null): Thunk {
+  return asValue(
+    node,
+    lookup(compiler, node.name, scope, () => {
+      throw unknown(compiler, node);
+    }),
+  );
+}
+
+/** `null`, unless something of this very name is in scope. */
+export function compileNull(compiler: Compiler, node: NullNode, scope: Scope | null): Thunk {
+  return asValue(
+    node,
+    lookup(compiler, node.name, scope, () => null),
+  );
+}
+
+/** Like {@link compileName}, but a function may be the value: for `let f = lower`. */
+export function compileBound(compiler: Compiler, node: VariableNode, scope: Scope | null): Lookup {
+  const { name } = node;
+  return lookup(compiler, name, scope, () => {
+    if (isFunction(compiler, name)) return new FunctionValue(name);
+    throw unknown(compiler, node);
+  });
+}
+
+function asValue(node: NullNode | VariableNode, find: Lookup): Thunk {
+  return (frame) => {
+    const found = find(frame);
+    if (found instanceof FunctionValue) throw mustBeCalled(node);
+    return found;
+  };
+}
+
+function mustBeCalled(node: NullNode | VariableNode): Error {
+  return evalError(`${node.name} is a function and must be called: ${node.name}(...).`, node);
+}
+
+function unknown(compiler: Compiler, node: VariableNode): Error {
+  if (isFunction(compiler, node.name)) return mustBeCalled(node);
+  return evalError(`There is no variable or column named ${node.name}.`, node);
+}
+
+function isFunction(compiler: Compiler, name: string): boolean {
+  return Object.hasOwn(compiler.environment.functions, name) || compiler.library.has(name);
+}
+
+/** The function that a `let` bound to the name, if the innermost such binding is one. */
+export function compileCallee(scope: Scope | null, name: string): (frame: Frame | null) => string {
+  const probes: { hops: number; slot: number }[] = [];
+  let hops = 0;
+  for (let at = scope; at !== null; at = at.outer) {
+    const slot = at.kind === 'names' ? at.slots.get(name) : undefined;
+    if (slot !== undefined) probes.push({ hops, slot });
+    if (at.kind !== 'alias') hops += 1;
+  }
+  if (probes.length === 0) return () => name;
+  return (frame) => {
+    for (const probe of probes) {
+      const bound = ancestor(frame, probe.hops)?.slots[probe.slot];
+      if (bound instanceof FunctionValue) return bound.name;
+    }
+    return name;
+  };
+}
+
+/** Looks through the scopes from the innermost out; `missing` answers when none has the name. */
+function lookup(compiler: Compiler, name: string, scope: Scope | null, missing: () => Found): Lookup {
+  if (scope === null) return rootLookup(compiler, name, missing);
+  switch (scope.kind) {
+    case 'row': {
+      const outer = lookup(compiler, name, scope.outer, missing);
+      return (frame) => {
+        const row = frame?.row ?? null;
+        return row !== null && hasMember(row, name) ? readColumn(row, name) : outer(frame?.outer ?? null);
+      };
+    }
+    case 'names': {
+      const slot = scope.slots.get(name);
+      if (slot !== undefined) return (frame) => frame?.slots[slot] ?? null;
+      const outer = lookup(compiler, name, scope.outer, missing);
+      return (frame) => outer(frame?.outer ?? null);
+    }
+    case 'alias':
+      return scope.name === name ? aliasLookup(compiler, scope) : lookup(compiler, name, scope.outer, missing);
+  }
+}
+
+/** The aliased expression, evaluated anew for each use. */
+function aliasLookup(compiler: Compiler, scope: Scope & { kind: 'alias' }): Thunk {
+  const known = compiler.aliases.get(scope);
+  if (known !== undefined) return known;
+  const value = compiler.compile(scope.value, scope.outer);
+  const thunk: Thunk = (frame) => {
+    compiler.meter.step();
+    return value(frame);
+  };
+  compiler.aliases.set(scope, thunk);
+  return thunk;
+}
+
+function readColumn(row: Row, name: string): Value {
+  const value = row[name];
+  return typeof value === 'string' || typeof value === 'number' ? value : fromHost(value);
+}
+
+function rootLookup(compiler: Compiler, name: string, missing: () => Found): Lookup {
+  const { variables } = compiler.environment;
+  if (variables === undefined || !Object.hasOwn(variables, name)) return missing;
+  const value = fromHost(variables[name]);
+  return () => value;
+}

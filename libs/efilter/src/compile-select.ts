@@ -1,0 +1,115 @@
+import type { Column, Expression, SelectNode } from './ast.js';
+import { keep } from './compile-forms.js';
+import { filtered, rowFrame, sorted } from './compile-rows.js';
+import { evalError } from './errors.js';
+import { Frame, withoutAliases, type Compiler, type Scope, type Thunk } from './scope.js';
+import { drop, take } from './stdlib/core.js';
+import { asScalar, Rows, setMember, valuesOf, type Value } from './values.js';
+import { walk } from './visitor.js';
+
+/**
+ * SELECT: filter, sort, skip and take rows of the source, then make the columns. Everything happens when rows are
+ * read, as far as they are read, and again for every reading.
+ */
+export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: Scope | null): Thunk {
+  const { meter } = compiler;
+  const scope = withoutAliases(enclosing);
+  const source = compiler.compile(node.from, scope);
+  const columns = node.columns ?? [];
+  const rowScope: Scope = { kind: 'row', outer: scope };
+  const inTail = aliased(columns, rowScope);
+  const where = optional(compiler, node.where, inTail);
+  const key = optional(compiler, node.orderBy?.key, inTail);
+  const descending = node.orderBy?.descending === true;
+  const inLimit = aliased(columns, scope);
+  const limit = countOf(compiler, node.limit, inLimit, 'LIMIT');
+  const offset = countOf(compiler, node.offset, inLimit, 'OFFSET');
+  const project = node.columns === undefined ? undefined : compileColumns(compiler, columns, rowScope);
+
+  return (frame) => {
+    const chosen = (): Iterable<Value> => {
+      let values = valuesOf(source(frame));
+      if (where !== undefined) values = filtered(values, where, frame, meter);
+      if (key !== undefined) {
+        const ordered = sorted(values, key, frame, meter);
+        values = descending ? ordered.reverse() : ordered;
+      }
+      if (offset !== undefined) values = drop(offset(frame), new Rows(iteratorOf(values)));
+      if (limit !== undefined) values = take(limit(frame), new Rows(iteratorOf(values)));
+      return values;
+    };
+    if (project === undefined) return new Rows(() => chosen()[Symbol.iterator]());
+    return new Rows(function* () {
+      for (const value of chosen()) {
+        meter.step();
+        yield project(rowFrame(value, frame));
+      }
+    });
+  };
+}
+
+function iteratorOf(values: Iterable<Value>): () => Iterator<Value> {
+  return () => values[Symbol.iterator]();
+}
+
+function optional(compiler: Compiler, node: Expression | undefined, scope: Scope | null): Thunk | undefined {
+  return node === undefined ? undefined : compiler.compile(node, scope);
+}
+
+/** The scope with the names given by AS; each of their expressions sees the names before it. */
+function aliased(columns: readonly Column[], scope: Scope | null): Scope | null {
+  let visible = scope;
+  for (const { name, explicit, value } of columns) {
+    if (explicit) visible = { kind: 'alias', name, value, outer: visible };
+  }
+  return visible;
+}
+
+/** LIMIT or OFFSET: a whole number from 0 up. */
+function countOf(
+  compiler: Compiler,
+  node: Expression | undefined,
+  scope: Scope | null,
+  clause: string,
+): ((frame: Frame | null) => number) | undefined {
+  if (node === undefined) return undefined;
+  const thunk = compiler.compile(node, scope);
+  return (frame) => {
+    const count = asScalar(thunk(frame));
+    if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 0) return count;
+    throw evalError(`${clause} must be a whole number from 0 up.`, node);
+  };
+}
+
+/** Makes the row of a SELECT. Later columns see the earlier ones, which hide columns of the source. */
+function compileColumns(compiler: Compiler, columns: readonly Column[], rowScope: Scope): (row: Frame) => Value {
+  const sees = columns.map((column, index) => mentions(column.value, columns.slice(0, index)));
+  const names = new Map<string, number>();
+  const compiled = columns.map(({ name, value }, slot) => {
+    const scope: Scope = sees[slot] === true ? { kind: 'names', slots: new Map(names), outer: rowScope } : rowScope;
+    names.set(name, slot);
+    return { name, inner: sees[slot] === true, thunk: compiler.compile(value, scope) };
+  });
+  const needsNames = sees.includes(true);
+  return (row) => {
+    const slots: Value[] = [];
+    const inner = needsNames ? new Frame(null, slots, row) : row;
+    const result: Record<string, Value> = {};
+    for (const column of compiled) {
+      const value = keep(compiler, column.thunk(column.inner ? inner : row));
+      if (needsNames) slots.push(value);
+      setMember(result, column.name, value);
+    }
+    return result;
+  };
+}
+
+/** Whether an expression has a variable named like one of the columns. */
+function mentions(node: Expression, columns: readonly Column[]): boolean {
+  let found = false;
+  walk(node, (part) => {
+    if (part.kind !== 'variable' && part.kind !== 'null' && part.kind !== 'call') return;
+    if (columns.some((column) => column.name === part.name)) found = true;
+  });
+  return found;
+}

@@ -1,0 +1,89 @@
+import type { Query } from './ast.js';
+import { createCompiler } from './compiler.js';
+import type { Environment } from './environment.js';
+import { DEFAULT_LIMITS, Meter, type Abortable, type Limits } from './limits.js';
+import type { QueryParams } from './parameters.js';
+import { parse } from './parser.js';
+import { toPlain } from './plain.js';
+import { rowFrame } from './compile-rows.js';
+import { holdsForAny, isRepeated, isRow, isTrue, valuesOf, type Row, type Value } from './values.js';
+
+/** How to evaluate. */
+export interface EvaluateOptions {
+  /** Values for the parameters of a query given as text; a parsed query has its own. */
+  readonly params?: QueryParams;
+  /** Limits other than {@link DEFAULT_LIMITS}. */
+  readonly limits?: Partial<Limits>;
+  /** The present time in milliseconds, from any start; the system's clock unless given. */
+  readonly now?: () => number;
+  /** Ends the evaluation, with an evaluation error, once it is aborted. */
+  readonly signal?: Abortable;
+}
+
+/**
+ * Answers a query. Rows are lazy: sources are called, and errors thrown, as they are read.
+ * @throws EfilterError of kind `parse` for a malformed text, `eval` for all else, also while rows are read
+ */
+export function evaluate(query: Query | string, env: Environment, options: EvaluateOptions = {}): Value {
+  const { root, meter } = prepare(query, options);
+  return createCompiler(env, meter).compile(root, null)(null);
+}
+
+/**
+ * The answer as rows, plain objects without anything lazy. No rows for null; a value that is no object is a row with
+ * the column `value`.
+ */
+export function* rows(
+  query: Query | string,
+  env: Environment,
+  options: EvaluateOptions = {},
+): Generator<Record<string, Value>> {
+  const { root, meter } = prepare(query, options);
+  const result = createCompiler(env, meter).compile(root, null)(null);
+  for (const item of valuesOf(result)) {
+    const plain = toPlain(item, meter);
+    yield isRow(plain) ? { ...plain } : { value: plain };
+  }
+}
+
+/** Whether a condition holds: a row is there, or the value is true. Reads no further than the first row. */
+export function holds(query: Query | string, env: Environment, options: EvaluateOptions = {}): boolean {
+  const result = evaluate(query, env, options);
+  if (!isRepeated(result)) return isTrue(result);
+  for (const _ of valuesOf(result)) return true;
+  return false;
+}
+
+/** The rows for which a bare condition such as `st_size > 100` holds, as they came and in their order. */
+export function* filterRows<T extends object>(
+  clause: Query | string,
+  given: Iterable<T>,
+  env: Environment,
+  options: EvaluateOptions = {},
+): Generator<T> {
+  const { root, meter } = prepare(clause, options);
+  const condition = createCompiler(env, meter).compile(root, { kind: 'row', outer: null });
+  for (const row of given) {
+    meter.step();
+    if (holdsForAny(condition(rowFrame(asRow(row), null)))) yield row;
+  }
+}
+
+function asRow(row: object): Row {
+  return row as Row;
+}
+
+function prepare(query: Query | string, options: EvaluateOptions): { root: Query['root']; meter: Meter } {
+  const { root, text } = typeof query === 'string' ? parse(query, options.params) : query;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const now = options.now ?? (() => Date.now());
+  return { root, meter: new Meter(limits, now, options.signal, { start: 0, end: text.length }) };
+}
+
+/** The value without anything lazy: what JSON can hold. */
+export function drain(value: Value): Value {
+  return toPlain(
+    value,
+    new Meter({ ...DEFAULT_LIMITS, milliseconds: Infinity }, () => 0, undefined, { start: 0, end: 0 }),
+  );
+}

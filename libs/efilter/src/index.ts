@@ -1,0 +1,10 @@
+export type { Expression, Query } from './ast.js';
+export type { Environment, HostFunction, Parameter, ResolvedArgs } from './environment.js';
+export { EfilterError, type EfilterErrorKind } from './errors.js';
+export { drain, evaluate, filterRows, holds, rows, type EvaluateOptions } from './evaluator.js';
+export { DEFAULT_LIMITS, type Abortable, type Limits } from './limits.js';
+export type { QueryParams } from './parameters.js';
+export { MAX_NESTING, parse } from './parser.js';
+export { formatError, placeOf, type Place } from './print-location.js';
+export type { Span } from './source.js';
+export { Rows, type Row, type Value } from './values.js';

@@ -1,0 +1,79 @@
+import { evalError } from './errors.js';
+import type { Span } from './source.js';
+
+/** What one evaluation may cost. Going beyond is an evaluation error. */
+export interface Limits {
+  /** Rows looked at, functions called and structures compared. */
+  readonly steps: number;
+  /** Rows held in memory at one time or another: by ORDER BY, `let`, sub-selects as arguments and the like. */
+  readonly rows: number;
+  /** Time, in milliseconds. */
+  readonly milliseconds: number;
+  /** Length of a regular expression, in UTF-16 units. */
+  readonly patternLength: number;
+  /** Length of a text that a regular expression is tried on, or that a function makes, in UTF-16 units. */
+  readonly textLength: number;
+}
+
+/** Enough for the queries of a flow; a host sets its own for hostile texts. */
+export const DEFAULT_LIMITS: Limits = {
+  steps: 100_000_000,
+  rows: 1_000_000,
+  milliseconds: 600_000,
+  patternLength: 1_000,
+  textLength: 1_000_000,
+};
+
+/** The part of an AbortSignal that the evaluator looks at. */
+export interface Abortable {
+  readonly aborted: boolean;
+}
+
+const LOOK_AT_CLOCK_EVERY = 256;
+
+/** Counts what an evaluation costs and ends it when a limit is reached. */
+export class Meter {
+  private steps = 0;
+  private held = 0;
+  private readonly deadline: number;
+
+  /**
+   * @param limits what the evaluation may cost
+   * @param now the present time in milliseconds, from any start
+   * @param signal ends the evaluation when aborted
+   * @param where the whole query, for the position of the error
+   */
+  constructor(
+    readonly limits: Limits,
+    private readonly now: () => number,
+    private readonly signal: Abortable | undefined,
+    private readonly where: Span,
+  ) {
+    this.deadline = now() + limits.milliseconds;
+    this.look();
+  }
+
+  /** One unit of work. */
+  step(): void {
+    this.steps += 1;
+    if (this.steps > this.limits.steps) throw this.exceeded(`${this.limits.steps} steps`);
+    if (this.steps % LOOK_AT_CLOCK_EVERY === 0) this.look();
+  }
+
+  /** One more row is kept in memory. */
+  readonly hold = (): void => {
+    this.held += 1;
+    if (this.held > this.limits.rows) throw this.exceeded(`${this.limits.rows} rows in memory`);
+  };
+
+  /** Looks at the clock and the signal now; for work that takes long in one step. */
+  look(): void {
+    if (this.signal?.aborted === true) throw evalError('The query was stopped.', this.where);
+    if (this.now() > this.deadline) throw this.exceeded(`${this.limits.milliseconds} ms`);
+  }
+
+  /** The error of going beyond a limit. */
+  exceeded(limit: string): Error {
+    return evalError(`The query took more than its limit of ${limit}.`, this.where);
+  }
+}

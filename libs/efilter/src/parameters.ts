@@ -1,0 +1,50 @@
+import { parseError } from './errors.js';
+import type { Literal } from './literal.js';
+import type { Token } from './token-kind.js';
+
+/** Values for `?`, `{}` and `{0}` (a list) or `{name}` (a record). They enter the query as values, never as text. */
+export type QueryParams = readonly unknown[] | Readonly<Record<string, unknown>>;
+
+const MAX_DEPTH = 100;
+
+/** Hands out the values of a query's parameters in the order of their appearance. */
+export class Parameters {
+  private position = 0;
+
+  constructor(private readonly given: QueryParams | undefined) {}
+
+  /** The value for a parameter token; a parse error at the token when there is none or it is no JSON value. */
+  bind(token: Token): Literal {
+    const key = token.text === '' ? this.position++ : /^\d+$/.test(token.text) ? Number(token.text) : token.text;
+    const found = this.find(key);
+    if (found === undefined) {
+      throw parseError(`There is no value for parameter ${typeof key === 'number' ? `number ${key}` : key}.`, token);
+    }
+    return copy(found.value, token, 0);
+  }
+
+  private find(key: number | string): { value: unknown } | undefined {
+    const { given } = this;
+    if (given === undefined) return undefined;
+    if (isArray(given)) return typeof key === 'number' && key < given.length ? { value: given[key] } : undefined;
+    return typeof key === 'string' && Object.hasOwn(given, key) ? { value: given[key] } : undefined;
+  }
+}
+
+/** A frozen copy, so that neither side can change what the other holds. */
+function copy(value: unknown, token: Token, depth: number): Literal {
+  if (depth > MAX_DEPTH) throw parseError('The value of this parameter is nested too deep.', token);
+  if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'number') {
+    return value;
+  }
+  if (isArray(value)) return Object.freeze(value.map((item) => copy(item, token, depth + 1)));
+  if (typeof value === 'object') {
+    const entries = Object.entries(value).map(([name, item]) => [name, copy(item, token, depth + 1)] as const);
+    return Object.freeze(Object.fromEntries(entries));
+  }
+  throw parseError(`The value of this parameter is a ${typeof value}, not a JSON value.`, token);
+}
+
+function isArray(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}

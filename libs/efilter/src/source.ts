@@ -1,0 +1,22 @@
+/** The text of one query, with the name that messages show for it. */
+export class Source {
+  /**
+   * @param text the query as written
+   * @param name what messages call it, for example the name of an artifact
+   */
+  constructor(
+    readonly text: string,
+    readonly name = 'query',
+  ) {}
+}
+
+/** Half-open range of 0-based offsets (UTF-16 units) into a query's text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The smallest span that covers both. */
+export function spanOf(first: Span, last: Span): Span {
+  return { start: first.start, end: last.end };
+}

@@ -1,0 +1,56 @@
+import { numberOf, standIn, valuesOf, type Value } from '../values.js';
+import { failure, kindOf, requireString, type CallContext, type LibraryFunction } from './library.js';
+
+/** sum, mean, levenshtein. */
+export const math: readonly LibraryFunction[] = [
+  { name: 'sum', params: ['xs'], call: ([xs], context) => total(xs ?? null, 'sum', context).sum },
+  {
+    name: 'mean',
+    params: ['xs'],
+    call: ([xs], context) => {
+      const { sum, count } = total(xs ?? null, 'mean', context);
+      return count === 0 ? null : sum / count;
+    },
+  },
+  {
+    name: 'levenshtein',
+    params: ['a', 'b'],
+    call: ([a, b], context) =>
+      distance(
+        [...requireString(a, 'The first text of levenshtein', context)],
+        [...requireString(b, 'The second text of levenshtein', context)],
+        context,
+      ),
+  },
+];
+
+function total(xs: Value, name: string, context: CallContext): { sum: number; count: number } {
+  let sum = 0;
+  let count = 0;
+  for (const item of valuesOf(xs)) {
+    context.meter.step();
+    const number = numberOf(standIn(item));
+    if (number === undefined) throw failure(context, `${name} takes numbers, and one value is ${kindOf(item)}.`);
+    sum += number;
+    count += 1;
+  }
+  return { sum, count };
+}
+
+/** Edit distance with unit costs, row by row. */
+function distance(a: readonly string[], b: readonly string[], context: CallContext): number {
+  let previous = b.map((_, index) => index);
+  previous.push(b.length);
+  for (const [row, left] of a.entries()) {
+    const current = [row + 1];
+    for (const [column, right] of b.entries()) {
+      context.meter.step();
+      const replaced = (previous[column] ?? 0) + (left === right ? 0 : 1);
+      const removed = (previous[column + 1] ?? 0) + 1;
+      const added = (current[column] ?? 0) + 1;
+      current.push(Math.min(replaced, removed, added));
+    }
+    previous = current;
+  }
+  return previous.at(-1) ?? 0;
+}
