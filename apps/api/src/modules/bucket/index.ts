@@ -1,0 +1,1 @@
+export { BucketModule } from './bucket.module.js';

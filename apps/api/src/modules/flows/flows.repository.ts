@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import { Prisma } from '../../generated/prisma/client.js';
+import type { Reach } from '../../platform/access/policy.js';
+import { withinReach } from '../../platform/prisma/scope-sql.js';
+import type { Tx } from '../../platform/prisma/unit-of-work.js';
+import type { Flow, FlowChangeInput, NewFlow, Run } from './domain/flow.js';
+
+const FLOW = Prisma.sql`
+  f.id, f.type, f.description, f.creator, f.created_at AS "createdAt", f.expires_at AS "expiresAt", f.ended_at AS "endedAt",
+  f.client_id AS "clientId", f.entry_state AS "entryState", f.external_ref AS "externalRef",
+  (SELECT a.spec_digest FROM flow_attempts a WHERE a.flow_id = f.id ORDER BY a.attempt DESC LIMIT 1) AS "specDigest"`;
+
+@Injectable()
+export class FlowsRepository {
+  /** A flow or hunt with its first attempt and its first change, in one go. */
+  async create(tx: Tx, flow: NewFlow): Promise<void> {
+    const { specDigest, specPayload, sampleBelow, request, ...row } = flow;
+    await tx.flow.create({
+      data: {
+        ...row,
+        request: request as Prisma.InputJsonValue,
+        changeSeq: 1,
+        attempts: { create: { attempt: 1, specDigest, specPayload, sampleBelow } },
+        changes: {
+          create: {
+            seq: 1,
+            change: 'launch',
+            by: flow.creator,
+            at: flow.createdAt,
+            entryState: 'open',
+            huntState: flow.huntState,
+          },
+        },
+      },
+    });
+  }
+
+  /** Locks a flow or hunt for a change; undefined when it is not there. */
+  async lock(
+    tx: Tx,
+    id: string,
+  ): Promise<{ entryState: string; huntState: string | null; labels: string[]; clientId: string | null } | undefined> {
+    const rows = await tx.$queryRaw<
+      { entryState: string; huntState: string | null; labels: string[]; clientId: string | null }[]
+    >`
+      SELECT entry_state AS "entryState", hunt_state AS "huntState", labels, client_id AS "clientId" FROM flows WHERE id = ${id} FOR UPDATE`;
+    return rows[0];
+  }
+
+  /** Writes a change of a locked flow or hunt. */
+  async change(tx: Tx, input: FlowChangeInput): Promise<void> {
+    const flow = await tx.flow.update({
+      where: { id: input.flowId },
+      data: {
+        entryState: input.entryState,
+        huntState: input.huntState,
+        changeSeq: { increment: 1 },
+        ...(input.ended ? { endedAt: input.at } : {}),
+      },
+      select: { changeSeq: true },
+    });
+    await tx.flowChange.create({
+      data: {
+        flowId: input.flowId,
+        seq: flow.changeSeq,
+        change: input.change,
+        by: input.by,
+        at: input.at,
+        entryState: input.entryState,
+        huntState: input.huntState,
+      },
+    });
+  }
+
+  /** A flow on a client within reach. */
+  async find(tx: Tx, reach: Reach, id: string): Promise<Flow | undefined> {
+    const rows = await tx.$queryRaw<Flow[]>`
+      SELECT ${FLOW} FROM flows f WHERE f.id = ${id} AND NOT f.is_hunt AND ${withinReach(Prisma.sql`f.client_id`, reach)}`;
+    return rows[0];
+  }
+
+  async exists(tx: Tx, id: string): Promise<boolean> {
+    return (await tx.flow.count({ where: { id } })) > 0;
+  }
+
+  /** Newest first; `before` is the position of the last one shown. */
+  list(
+    tx: Tx,
+    reach: Reach,
+    clientId: string | undefined,
+    before: { at: Date; id: string } | undefined,
+    limit: number,
+  ): Promise<Flow[]> {
+    const where: Prisma.Sql[] = [Prisma.sql`NOT f.is_hunt`, withinReach(Prisma.sql`f.client_id`, reach)];
+    if (clientId !== undefined) where.push(Prisma.sql`f.client_id = ${clientId}`);
+    if (before !== undefined) where.push(Prisma.sql`(f.created_at, f.id) < (${before.at}, ${before.id})`);
+    return tx.$queryRaw<
+      Flow[]
+    >`SELECT ${FLOW} FROM flows f WHERE ${Prisma.join(where, ' AND ')} ORDER BY f.created_at DESC, f.id DESC LIMIT ${limit}`;
+  }
+
+  /** What clients said of these flows, one statement for all. */
+  runsOf(tx: Tx, flowIds: readonly string[]): Promise<Run[]> {
+    return tx.flowRun.findMany({ where: { flowId: { in: [...flowIds] } } });
+  }
+
+  async run(tx: Tx, flowId: string, clientId: string): Promise<Run | undefined> {
+    return (await tx.flowRun.findUnique({ where: { flowId_clientId: { flowId, clientId } } })) ?? undefined;
+  }
+}

@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { requireSomewhere } from '../../platform/access/policy.js';
+import type { Principal } from '../../platform/access/principal.js';
+import { DomainError } from '../../platform/errors/domain-error.js';
+import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
+import { Store } from '../../platform/store/store.module.js';
+import { HealthRepository, type QueueHealth } from './health.repository.js';
+
+export interface Status {
+  clockSkewMs: number;
+  queues: { wrong: QueueHealth[]; oldest: Date | null; total: number };
+  unarchivedTickets: number;
+}
+
+@Injectable()
+export class HealthService {
+  constructor(
+    private readonly repository: HealthRepository,
+    private readonly work: UnitOfWork,
+    private readonly store: Store,
+  ) {}
+
+  /** Both the database and the bucket answer; else `unavailable`, naming which. */
+  async ready(): Promise<void> {
+    await this.check('Postgres', () => this.repository.ping(this.work.plain));
+    await this.check('the bucket', () => this.store.bucket.ping());
+  }
+
+  async status(principal: Principal): Promise<Status> {
+    requireSomewhere(principal, 'health.read');
+    const [{ clockSkewMs }, queues, unarchivedTickets] = await Promise.all([
+      this.store.bucket.ping(),
+      this.repository.queues(this.work.plain),
+      this.repository.unarchived(this.work.plain),
+    ]);
+    return { clockSkewMs, queues, unarchivedTickets };
+  }
+
+  private async check(what: string, ask: () => Promise<unknown>): Promise<void> {
+    try {
+      await ask();
+    } catch (error) {
+      throw new DomainError('unavailable', 'health/not-ready', `${what} does not answer.`, {
+        retryAfterSeconds: 5,
+        cause: error,
+      });
+    }
+  }
+}

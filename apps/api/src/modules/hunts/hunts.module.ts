@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { FlowsModule } from '../flows/index.js';
+import { HuntsController } from './hunts.controller.js';
+import { HuntsRepository } from './hunts.repository.js';
+import { HuntsService } from './hunts.service.js';
+
+@Module({
+  imports: [FlowsModule],
+  controllers: [HuntsController],
+  providers: [HuntsRepository, HuntsService],
+  exports: [HuntsService],
+})
+export class HuntsModule {}

@@ -1,0 +1,198 @@
+import { Injectable } from '@nestjs/common';
+import { coversLabels, isWhole, reachOf, requireSomewhere } from '../../platform/access/policy.js';
+import type { Principal } from '../../platform/access/principal.js';
+import { Clock, IdGenerator } from '../../platform/clock/clock.js';
+import { DomainError, notFound } from '../../platform/errors/domain-error.js';
+import { Idempotency } from '../../platform/http/idempotency.service.js';
+import { type Tx, UnitOfWork } from '../../platform/prisma/unit-of-work.js';
+import { AuditService } from '../audit/index.js';
+import { buildSpec, FlowStarter } from '../flows/index.js';
+import { QueuesService } from '../queues/index.js';
+import type { Hunt, HuntClient, HuntStats, RecruitmentPoint } from './domain/hunt.js';
+import type { HuntInput, StopInput } from './dto/hunt.input.js';
+import { HuntsRepository } from './hunts.repository.js';
+
+/** A hunt as its caller may see it. */
+export interface HuntView {
+  hunt: Hunt;
+  stats: HuntStats;
+  partial: boolean;
+}
+
+const DAY_MS = 86_400_000;
+/** Up to so many expected clients report that the condition was false, so that progress has a denominator. */
+const REPORT_SKIPS_UP_TO = 10_000n;
+const TERMINAL = ['Stopped', 'Completed', 'Refused'];
+
+@Injectable()
+export class HuntsService {
+  constructor(
+    private readonly repository: HuntsRepository,
+    private readonly flows: FlowStarter,
+    private readonly queues: QueuesService,
+    private readonly idempotency: Idempotency,
+    private readonly audit: AuditService,
+    private readonly work: UnitOfWork,
+    private readonly clock: Clock,
+    private readonly ids: IdGenerator,
+  ) {}
+
+  /** Creates a hunt and starts it: one entry in one file per label, whatever the number of clients. */
+  async create(principal: Principal, input: HuntInput, key: string | undefined): Promise<HuntView> {
+    requireSomewhere(principal, 'hunts.create');
+    if (!coversLabels(principal, 'hunts.create', input.labels)) {
+      await this.audit.denied(principal, 'hunts.create', { kind: 'labels', id: input.labels.join(',') });
+      throw new DomainError(
+        'forbidden',
+        'hunt/out-of-scope',
+        `Your grants do not cover ${input.labels.join(', ')}: hunt over labels of your own scope (All needs the scope *).`,
+      );
+    }
+    const now = this.clock.now();
+    const huntId = this.ids.hunt();
+    const id = await this.work.run(async (tx) => {
+      const earlier = await this.idempotency.claim(tx, principal, 'POST hunts', key, input, huntId);
+      return earlier ?? this.insert(tx, principal, input, huntId, now);
+    });
+    return this.get(principal, id, 'hunts.create');
+  }
+
+  private async insert(tx: Tx, principal: Principal, input: HuntInput, huntId: string, now: Date): Promise<string> {
+    const { labels, limit, ...launch } = input;
+    const below =
+      limit === undefined
+        ? undefined
+        : ((await this.repository.sampleBound(tx, huntId, labels, limit)) ?? 'f'.repeat(16));
+    const expected = await this.repository.expected(
+      tx,
+      { own: { all: true, labels: [], clients: [] } },
+      labels,
+      new Date(now.getTime() - 30 * DAY_MS),
+    );
+    const reportSkips = expected <= REPORT_SKIPS_UP_TO;
+    const built = buildSpec(launch, {
+      flowId: huntId,
+      target: { __type__: 'Labels', labels },
+      sample: below === undefined ? undefined : { below },
+      reportSkips,
+      now,
+    });
+    await this.flows.create(tx, {
+      id: huntId,
+      isHunt: true,
+      type: input.type,
+      description: input.description,
+      creator: principal.userId,
+      createdAt: now,
+      expiresAt: new Date(built.spec.expires_at),
+      clientId: null,
+      labels,
+      huntState: 'Running',
+      request: input,
+      reportSkips,
+      externalRef: input.external_ref ?? null,
+      specDigest: built.digest,
+      specPayload: built.payload,
+      sampleBelow: below ?? null,
+    });
+    await this.queues.markLabels(tx, labels);
+    await this.audit.record(tx, principal, {
+      action: 'hunts.create',
+      objectKind: 'hunt',
+      objectId: huntId,
+      details: { type: input.type, labels, spec_digest: built.digest, condition: input.condition ?? null },
+    });
+    return huntId;
+  }
+
+  async get(
+    principal: Principal,
+    id: string,
+    permission: 'hunts.read' | 'hunts.create' | 'hunts.stop' = 'hunts.read',
+  ): Promise<HuntView> {
+    const reach = reachOf(principal, permission);
+    const hunt = await this.repository.find(this.work.plain, reach, id);
+    if (hunt === undefined) {
+      if (await this.repository.exists(this.work.plain, id))
+        await this.audit.denied(principal, permission, { kind: 'hunt', id });
+      throw notFound('hunt', id);
+    }
+    const stats = await this.repository.stats(this.work.plain, reach, hunt, this.seenSince());
+    return { hunt, stats, partial: !isWhole(reach) };
+  }
+
+  list(principal: Principal, before: { at: Date; id: string } | undefined, limit: number): Promise<Hunt[]> {
+    requireSomewhere(principal, 'hunts.read');
+    return this.repository.list(this.work.plain, reachOf(principal, 'hunts.read'), before, limit);
+  }
+
+  /** The clients of the caller's scope that took part or said that they did not. */
+  async clients(
+    principal: Principal,
+    id: string,
+    state: string | undefined,
+    after: string | undefined,
+    limit: number,
+  ): Promise<HuntClient[]> {
+    await this.get(principal, id);
+    return this.repository.clients(this.work.plain, reachOf(principal, 'hunts.read'), id, state, after, limit);
+  }
+
+  async recruitment(
+    principal: Principal,
+    id: string,
+    points: number,
+  ): Promise<{ points: RecruitmentPoint[]; partial: boolean }> {
+    const { partial } = await this.get(principal, id);
+    return {
+      points: await this.repository.recruitment(this.work.plain, reachOf(principal, 'hunts.read'), id, points),
+      partial,
+    };
+  }
+
+  /** Stops a hunt for good. Clients that run it are cancelled, or may finish. */
+  async stop(principal: Principal, id: string, input: StopInput): Promise<HuntView> {
+    const { hunt } = await this.get(principal, id, 'hunts.stop');
+    if (!coversLabels(principal, 'hunts.stop', hunt.labels)) {
+      await this.audit.denied(principal, 'hunts.stop', { kind: 'hunt', id });
+      throw new DomainError(
+        'forbidden',
+        'hunt/out-of-scope',
+        `Your grants do not cover all labels of ${id} (${hunt.labels.join(', ')}): you may not stop it for others.`,
+      );
+    }
+    await this.work.run(async (tx) => {
+      const locked = await this.flows.lock(tx, id);
+      if (locked === undefined) throw notFound('hunt', id);
+      if (locked.huntState === 'Stopped') return; // stopping twice is stopping once
+      if (TERMINAL.includes(locked.huntState ?? ''))
+        throw new DomainError(
+          'conflict',
+          'hunt/already-finished',
+          `${id} is ${locked.huntState ?? ''} already; there is nothing to stop.`,
+        );
+      const entryState = input.running === 'cancel' ? 'cancelled' : 'closed';
+      await this.flows.change(tx, {
+        flowId: id,
+        change: 'stop',
+        by: principal.userId,
+        at: this.clock.now(),
+        entryState,
+        huntState: 'Stopped',
+        ended: true,
+      });
+      await this.queues.markLabels(tx, locked.labels);
+      await this.audit.record(tx, principal, {
+        action: 'hunts.stop',
+        objectKind: 'hunt',
+        objectId: id,
+        details: { running: input.running, reason: input.reason },
+      });
+    });
+    return this.get(principal, id, 'hunts.stop');
+  }
+
+  private seenSince(): Date {
+    return new Date(this.clock.now().getTime() - 30 * DAY_MS);
+  }
+}

@@ -1,0 +1,40 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Access, CurrentPrincipal } from '../../platform/access/access.decorator.js';
+import { holdsSomewhere } from '../../platform/access/policy.js';
+import { type Permission, PERMISSIONS } from '../../platform/access/permission.js';
+import type { Principal } from '../../platform/access/principal.js';
+
+const GrantModel = z.object({ role: z.string(), scope: z.string() });
+const MeModel = z
+  .object({
+    user_id: z.string(),
+    name: z.string(),
+    token_id: z.string().nullable(),
+    grants: z.array(GrantModel),
+    token_grants: z.array(GrantModel).nullable(),
+    permissions: z.array(z.string()).describe('Held somewhere; the grants say where'),
+  })
+  .meta({ id: 'Me' });
+
+@ApiTags('me')
+@ApiBearerAuth()
+@Controller('me')
+export class MeController {
+  /** The cheap call behind “test connectivity”. */
+  @Get()
+  @Access('me.read')
+  @ApiOkResponse({ standardSchema: MeModel })
+  me(@CurrentPrincipal() principal: Principal): z.infer<typeof MeModel> {
+    const names = Object.keys(PERMISSIONS) as Permission[];
+    return {
+      user_id: principal.userId,
+      name: principal.userName,
+      token_id: principal.tokenId ?? null,
+      grants: [...principal.grants],
+      token_grants: principal.tokenGrants === undefined ? null : [...principal.tokenGrants],
+      permissions: names.filter((name) => holdsSomewhere(principal, name)),
+    };
+  }
+}
