@@ -34,7 +34,10 @@ interface Options {
 function command(): Command {
   return new Command('rekall-filestore')
     .description('A stand-alone S3-compatible file server: one bucket in a folder.')
-    .option('--config <file>', 'JSON file with the settings below (root, host, port, bucket, service: {accessKey, secretKey}, ...)')
+    .option(
+      '--config <file>',
+      'JSON file with the settings below (root, host, port, bucket, service: {accessKey, secretKey}, ...)',
+    )
     .option('--root <folder>', 'where the objects lie; made if missing')
     .option('--bucket <name>', 'the one bucket')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
@@ -84,7 +87,8 @@ function explain(error: unknown, settings: Settings | undefined): string | undef
   if (error instanceof FolderInUseError) return error.message;
   if (settings === undefined || !(error instanceof Error)) return undefined;
   const address = `${settings.host}:${String(settings.port)}`;
-  if (isErrno(error, 'EADDRINUSE')) return `${address} is in use: choose another --port, or stop the program that has it`;
+  if (isErrno(error, 'EADDRINUSE'))
+    return `${address} is in use: choose another --port, or stop the program that has it`;
   if (isErrno(error, 'EADDRNOTAVAIL', 'ENOTFOUND')) return `${settings.host} is not an address of this machine`;
   if (isErrno(error, 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST', 'ENOSPC', 'EROFS')) return error.message;
   return undefined;

@@ -35,11 +35,17 @@ const settingsSchema = z
     host: z.string().min(1).default('127.0.0.1'),
     port: z.int().min(0).max(65_535).default(0),
     bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be 3 to 63 of a-z, 0-9, "." and "-"'),
-    region: z.string().regex(/^[a-z0-9-]{1,64}$/).default('us-east-1'),
+    region: z
+      .string()
+      .regex(/^[a-z0-9-]{1,64}$/)
+      .default('us-east-1'),
     publicPrefix: z.string().max(1_024).default('public/'),
     service: keyPair,
     upload: keyPair.optional(),
-    uploadPrefixes: z.array(pattern).min(1).default([...DEFAULT_UPLOAD_PREFIXES]),
+    uploadPrefixes: z
+      .array(pattern)
+      .min(1)
+      .default([...DEFAULT_UPLOAD_PREFIXES]),
     quotas: z.array(quota).default([...DEFAULT_QUOTAS]),
     logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   })

@@ -12,7 +12,10 @@ const CODES = {
   InvalidAccessKeyId: [403, 'The access key ID that you provided does not exist in our records.'],
   InvalidArgument: [400, 'Invalid Argument'],
   InvalidDigest: [400, 'The Content-MD5 or checksum value that you specified is not valid.'],
-  InvalidPolicyDocument: [400, 'The content of the form does not meet the conditions specified in the policy document.'],
+  InvalidPolicyDocument: [
+    400,
+    'The content of the form does not meet the conditions specified in the policy document.',
+  ],
   InvalidRange: [416, 'The requested range is not satisfiable.'],
   InvalidRequest: [400, 'Invalid Request'],
   InvalidToken: [400, 'The provided token is malformed or otherwise not valid.'],
@@ -32,7 +35,10 @@ const CODES = {
   RequestTimeTooSkewed: [403, 'The difference between the request time and the server time is too large.'],
   RequestTimeout: [400, 'The request was not sent within the timeout period.'],
   ServiceUnavailable: [503, 'Service is unable to handle the request.'],
-  SignatureDoesNotMatch: [403, 'The request signature that the server calculated does not match the signature that you provided.'],
+  SignatureDoesNotMatch: [
+    403,
+    'The request signature that the server calculated does not match the signature that you provided.',
+  ],
   XAmzContentSHA256Mismatch: [400, 'The provided x-amz-content-sha256 header does not match what was computed.'],
 } as const satisfies Record<string, readonly [number, string]>;
 

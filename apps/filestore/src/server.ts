@@ -18,6 +18,7 @@ import { route } from './router.js';
 const HEADERS_TIMEOUT = 20_000;
 const IDLE_TIMEOUT = 60_000;
 const KEEP_ALIVE_TIMEOUT = 75_000;
+const CLOSE_TIMEOUT = 20_000;
 
 /** A running file server. */
 export interface RunningFileStore {
@@ -57,7 +58,7 @@ export async function startFileStore(settings: Settings, { log, now }: Surroundi
     };
     const server = makeServer(services);
     await listen(server, settings.port, settings.host);
-    return { url: urlOf(server, settings.host), close: () => close(server, store) };
+    return { url: urlOf(server, settings.host), close: () => close(server, services) };
   } catch (error) {
     store.close();
     throw error;
@@ -75,6 +76,7 @@ function makeServer(services: Services): Server {
   });
   server.timeout = IDLE_TIMEOUT;
   const onRequest = (message: IncomingMessage, response: ServerResponse): void => {
+    if (!server.listening) response.shouldKeepAlive = false;
     if (!fastPath.answer(message, response)) void handle(services, fastPath, message, response);
   };
   server.on('request', onRequest);
@@ -84,7 +86,12 @@ function makeServer(services: Services): Server {
   return server;
 }
 
-async function handle(services: Services, fastPath: FastPath, message: IncomingMessage, response: ServerResponse): Promise<void> {
+async function handle(
+  services: Services,
+  fastPath: FastPath,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const requestId = randomUUID();
   response.setHeader('x-amz-request-id', requestId);
   response.setHeader('Server', 'rekall-filestore');
@@ -131,11 +138,15 @@ function urlOf(server: Server, host: string): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
 }
 
-async function close(server: Server, store: DiskStore): Promise<void> {
+async function close(server: Server, { store, log }: Services): Promise<void> {
   const closed = Promise.withResolvers<undefined>();
   server.close(() => closed.resolve(undefined));
   server.closeIdleConnections();
+  const cut = setTimeout(() => {
+    log.warn(`requests still ran after ${String(CLOSE_TIMEOUT / 1_000)} s: their connections are cut`);
+    server.closeAllConnections();
+  }, CLOSE_TIMEOUT);
   await closed.promise;
+  clearTimeout(cut);
   store.close();
 }
-

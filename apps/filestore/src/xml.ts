@@ -1,4 +1,4 @@
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { XMLParser } from 'fast-xml-parser';
 import { S3Error } from './s3-error.js';
 
 /** Text of an XML element: markup escaped, control characters as numeric references (as S3 writes them). */
@@ -46,6 +46,9 @@ const parser = new XMLParser({
  */
 export function parseXml(text: string): unknown {
   if (/<!DOCTYPE/i.test(text)) throw new S3Error('MalformedXML', 'A document type is not accepted.');
-  if (XMLValidator.validate(text) !== true) throw new S3Error('MalformedXML');
-  return parser.parse(text);
+  try {
+    return parser.parse(text, true);
+  } catch (error) {
+    throw new S3Error('MalformedXML', error instanceof Error ? error.message : undefined);
+  }
 }

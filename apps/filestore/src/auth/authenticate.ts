@@ -48,7 +48,8 @@ export class Authenticator {
   authenticate(request: S3Request): Authenticated {
     const header = request.headers.get('authorization');
     const inQuery = request.query.has('X-Amz-Algorithm') || request.query.has('X-Amz-Signature');
-    if (header !== undefined && inQuery) throw new S3Error('InvalidArgument', 'Only one authentication mechanism is allowed.');
+    if (header !== undefined && inQuery)
+      throw new S3Error('InvalidArgument', 'Only one authentication mechanism is allowed.');
     if (request.headers.has('x-amz-security-token') || request.query.has('X-Amz-Security-Token')) {
       throw new S3Error('InvalidToken', 'This server gives out no session tokens.');
     }
@@ -93,7 +94,8 @@ export class Authenticator {
       if (value === undefined) throw new S3Error('AccessDenied', `The query parameter ${name} is missing.`);
       return value;
     };
-    if (parameter('X-Amz-Algorithm') !== ALGORITHM) throw new S3Error('AccessDenied', 'X-Amz-Algorithm must be AWS4-HMAC-SHA256.');
+    if (parameter('X-Amz-Algorithm') !== ALGORITHM)
+      throw new S3Error('AccessDenied', 'X-Amz-Algorithm must be AWS4-HMAC-SHA256.');
     const credential = parseCredential(parameter('X-Amz-Credential'), this.region);
     if (credential === undefined) throw new S3Error('AccessDenied', this.scopeHelp());
     const date = parameter('X-Amz-Date');
@@ -131,7 +133,8 @@ export class Authenticator {
   }): Authenticated {
     const { request, credential, date, payload } = claim;
     const identity = this.identities.find(credential.accessKey);
-    if (credential.day !== date.slice(0, 8)) throw new S3Error('AccessDenied', 'The day of the credential is not that of the request.');
+    if (credential.day !== date.slice(0, 8))
+      throw new S3Error('AccessDenied', 'The day of the credential is not that of the request.');
     const names = checkSignedHeaders(claim.list, request);
     const key = this.identities.signingKey(identity, credential.day);
     const text = stringToSign(date, credential.scope, canonicalRequest(request, names, payload));

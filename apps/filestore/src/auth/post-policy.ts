@@ -102,7 +102,8 @@ export function checkPolicy(policy: PostPolicy, fields: FormFields, bucket: stri
   if (policy.expires < now) throw denied('Policy expired.');
   for (const { field, kind, value } of policy.fields) {
     const actual = field === 'bucket' ? (fields.get('bucket') ?? bucket) : (fields.get(field) ?? '');
-    if (!holds(kind, field, value, actual)) throw denied(`Policy Condition failed: ["${kind}", "$${field}", "${value}"]`);
+    if (!holds(kind, field, value, actual))
+      throw denied(`Policy Condition failed: ["${kind}", "$${field}", "${value}"]`);
   }
   if (fields.has('bucket') && fields.get('bucket') !== bucket) throw denied('the field bucket names another bucket.');
   const named = new Set(policy.fields.map(({ field }) => field));

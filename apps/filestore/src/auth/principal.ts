@@ -80,7 +80,10 @@ export function requireAccess(principal: Principal, action: Action, key: ByteStr
       return;
     case 'upload':
       if (action === 'write' && principal.mayWrite(key)) return;
-      throw new S3Error('AccessDenied', `This access key may only put objects under its prefixes, not ${describe(key)}.`);
+      throw new S3Error(
+        'AccessDenied',
+        `This access key may only put objects under its prefixes, not ${describe(key)}.`,
+      );
     case 'anonymous':
       if (action === 'read' && publicPrefix !== '' && key.startsWith(publicPrefix)) return;
       throw new S3Error('AccessDenied');

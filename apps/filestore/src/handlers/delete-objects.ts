@@ -40,7 +40,10 @@ export async function deleteObject(services: Services, exchange: Exchange): Prom
 const requestSchema = z.object({
   Delete: z.object({
     Quiet: z.string().optional(),
-    Object: z.array(z.object({ Key: z.string().min(1), VersionId: z.string().optional() })).min(1).max(MAX_KEYS),
+    Object: z
+      .array(z.object({ Key: z.string().min(1), VersionId: z.string().optional() }))
+      .min(1)
+      .max(MAX_KEYS),
   }),
 });
 
@@ -75,12 +78,17 @@ export async function deleteObjects(services: Services, exchange: Exchange): Pro
   sendXml(exchange.response, 200, xmlDocument('DeleteResult', ...results));
 }
 
-async function removeOne(services: Services, item: { Key: string; VersionId?: string | undefined }, quiet: boolean): Promise<string> {
+async function removeOne(
+  services: Services,
+  item: { Key: string; VersionId?: string | undefined },
+  quiet: boolean,
+): Promise<string> {
   const key = toBytes(item.Key);
   const refused = (code: string, message: string): string =>
     wrap('Error', element('Key', item.Key), element('Code', code), element('Message', message));
   if (key.length > 1_024) return refused('KeyTooLongError', 'Your key is too long: at most 1,024 bytes.');
-  if (item.VersionId !== undefined && item.VersionId !== 'null') return refused('NotImplemented', 'There are no versions.');
+  if (item.VersionId !== undefined && item.VersionId !== 'null')
+    return refused('NotImplemented', 'There are no versions.');
   await remove(services, key);
   return quiet ? '' : wrap('Deleted', element('Key', item.Key));
 }

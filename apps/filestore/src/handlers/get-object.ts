@@ -34,7 +34,8 @@ function describingHeaders({ request, authenticated }: Exchange, meta: ObjectMet
     if (authenticated.principal.kind === 'anonymous') {
       throw new S3Error('InvalidRequest', 'Request-specific response headers cannot be used for anonymous requests.');
     }
-    if (!/^[\t\x20-\x7e]*$/.test(value)) throw new S3Error('InvalidArgument', `response-${name} cannot be sent as a header.`);
+    if (!/^[\t\x20-\x7e]*$/.test(value))
+      throw new S3Error('InvalidArgument', `response-${name} cannot be sent as a header.`);
     headers[name] = value;
   }
   for (const [name, value] of Object.entries(meta.user)) headers[`x-amz-meta-${name}`] = value;
@@ -92,14 +93,20 @@ export async function getObject(services: Services, exchange: Exchange): Promise
     }
     handedOver = true; // the stream closes the file
     const end = range.start + range.length - 1;
-    await pipeline(createReadStream('', { fd: opened.fd, start: range.start, end, highWaterMark: 512 * 1_024 }), response);
+    await pipeline(
+      createReadStream('', { fd: opened.fd, start: range.start, end, highWaterMark: 512 * 1_024 }),
+      response,
+    );
   } finally {
     if (!handedOver) closeSync(opened.fd);
   }
 }
 
 /** Sends the head of a 200, 206 or 304; undefined after a 304, which has no body, else the bytes that follow. */
-function sendHead(exchange: Exchange, meta: ObjectMeta): { readonly start: number; readonly length: number } | undefined {
+function sendHead(
+  exchange: Exchange,
+  meta: ObjectMeta,
+): { readonly start: number; readonly length: number } | undefined {
   const { request, response } = exchange;
   if (isNotModified(request.headers, meta)) {
     sendNotModified(response, meta);
@@ -109,7 +116,8 @@ function sendHead(exchange: Exchange, meta: ObjectMeta): { readonly start: numbe
   const range = parseRange(request.headers, meta);
   const { start, length } =
     range === undefined ? { start: 0, length: meta.size } : { start: range.start, length: range.end - range.start + 1 };
-  if (range !== undefined) headers['content-range'] = `bytes ${String(range.start)}-${String(range.end)}/${String(meta.size)}`;
+  if (range !== undefined)
+    headers['content-range'] = `bytes ${String(range.start)}-${String(range.end)}/${String(meta.size)}`;
   headers['content-length'] = String(length);
   response.writeHead(range === undefined ? 200 : 206, headers);
   return { start, length };

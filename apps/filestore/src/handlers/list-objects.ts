@@ -101,7 +101,8 @@ export async function listObjects(services: Services, { request, response, authe
   const parameter = (name: string): string | undefined => request.query.get(name);
   const bytes = (name: string): ByteString => toBytes(parameter(name) ?? '');
   const listType = parameter('list-type');
-  if (listType !== undefined && listType !== '2') throw new S3Error('InvalidArgument', 'Invalid List Type specified in Request.');
+  if (listType !== undefined && listType !== '2')
+    throw new S3Error('InvalidArgument', 'Invalid List Type specified in Request.');
   const isV2 = listType === '2';
   const token = isV2 ? parameter('continuation-token') : undefined;
   if (token === '') throw new S3Error('InvalidArgument', 'The continuation token provided is incorrect.');
@@ -136,5 +137,9 @@ export async function listObjects(services: Services, { request, response, authe
       ];
   const withOwner = !isV2 || parameter('fetch-owner') === 'true';
   const prefixes = listing.prefixes.map((prefix) => wrap('CommonPrefixes', element('Prefix', encode(prefix))));
-  sendXml(response, 200, xmlDocument('ListBucketResult', ...common, ...paging, ...contents(listing, encode, withOwner), ...prefixes));
+  sendXml(
+    response,
+    200,
+    xmlDocument('ListBucketResult', ...common, ...paging, ...contents(listing, encode, withOwner), ...prefixes),
+  );
 }

@@ -37,9 +37,13 @@ function authenticateForm({ authenticator, region, now }: Services, fields: Form
   const date = required(fields, 'x-amz-date');
   const time = parseAmzDate(date);
   if (credential === undefined || time === undefined || credential.day !== date.slice(0, 8)) {
-    throw new S3Error('AccessDenied', `x-amz-credential must be ACCESSKEY/yyyymmdd/${region}/s3/aws4_request of x-amz-date.`);
+    throw new S3Error(
+      'AccessDenied',
+      `x-amz-credential must be ACCESSKEY/yyyymmdd/${region}/s3/aws4_request of x-amz-date.`,
+    );
   }
-  if (time > now() + SKEW || time + MAX_AGE < now()) throw new S3Error('AccessDenied', 'x-amz-date is not of the last 7 days.');
+  if (time > now() + SKEW || time + MAX_AGE < now())
+    throw new S3Error('AccessDenied', 'x-amz-date is not of the last 7 days.');
   const identity = authenticator.identities.find(credential.accessKey);
   if (!sameSecret(signature, sign(authenticator.identities.signingKey(identity, credential.day), policy))) {
     throw new S3Error('SignatureDoesNotMatch');
@@ -91,11 +95,16 @@ export async function postObject(services: Services, exchange: Exchange): Promis
     }
     const min = policy.size?.min ?? 0;
     if (incoming.size < min) {
-      throw new S3Error('EntityTooSmall', undefined, { elements: { MinSizeAllowed: String(min), ProposedSize: String(incoming.size) } });
+      throw new S3Error('EntityTooSmall', undefined, {
+        elements: { MinSizeAllowed: String(min), ProposedSize: String(incoming.size) },
+      });
     }
     const computed = running?.digest();
     if (claim?.value !== computed) throw new S3Error('BadDigest');
-    const checksum = claim === undefined || computed === undefined ? {} : { checksum: { algorithm: claim.algorithm, value: computed } };
+    const checksum =
+      claim === undefined || computed === undefined
+        ? {}
+        : { checksum: { algorithm: claim.algorithm, value: computed } };
     const meta = await commit(services, principal, {
       key,
       incoming,
@@ -103,7 +112,12 @@ export async function postObject(services: Services, exchange: Exchange): Promis
       given: { etag: incoming.digest().toString('hex'), ...given, ...checksum },
     });
     const location = `http://${exchange.request.headers.get('host') ?? ''}/${services.bucket}/${uriEncode(key, true)}`;
-    answer(exchange, services.bucket, fields, { location, key: keyText, etag: `"${meta.etag}"`, headers: writtenHeaders(meta) });
+    answer(exchange, services.bucket, fields, {
+      location,
+      key: keyText,
+      etag: `"${meta.etag}"`,
+      headers: writtenHeaders(meta),
+    });
   } finally {
     await incoming.discard();
   }
@@ -120,7 +134,12 @@ interface Written {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-function answer({ response }: Exchange, bucket: string, fields: FormFields, { location, key, etag, headers }: Written): void {
+function answer(
+  { response }: Exchange,
+  bucket: string,
+  fields: FormFields,
+  { location, key, etag, headers }: Written,
+): void {
   const redirect = redirectTarget(fields.get('success_action_redirect') ?? fields.get('redirect'));
   if (redirect !== undefined) {
     for (const [name, value] of Object.entries({ bucket, key, etag })) redirect.searchParams.append(name, value);

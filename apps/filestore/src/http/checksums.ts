@@ -59,6 +59,9 @@ export function startChecksum(algorithm: string): RunningChecksum {
       };
     }
     default:
-      throw new S3Error('NotImplemented', `The checksum ${algorithm} is not implemented: use one of ${CHECKSUM_ALGORITHMS.join(', ')}.`);
+      throw new S3Error(
+        'NotImplemented',
+        `The checksum ${algorithm} is not implemented: use one of ${CHECKSUM_ALGORITHMS.join(', ')}.`,
+      );
   }
 }

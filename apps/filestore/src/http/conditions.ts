@@ -102,7 +102,8 @@ export function parseRange(headers: Headers, { size, etag, modified }: ObjectMet
   const [, first = '', last = ''] = match ?? [];
   if (first === '' && last === '') return undefined;
   const ifRange = headers.get('if-range');
-  if (ifRange !== undefined && ifRange !== `"${etag}"` && seconds(ifRange) !== Math.floor(modified / 1_000)) return undefined;
+  if (ifRange !== undefined && ifRange !== `"${etag}"` && seconds(ifRange) !== Math.floor(modified / 1_000))
+    return undefined;
   if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);

@@ -29,13 +29,22 @@ export interface Exchange {
 }
 
 /** Answers without a body. */
-export function sendEmpty(response: ServerResponse, status: number, headers: Readonly<Record<string, string>> = {}): void {
+export function sendEmpty(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   response.writeHead(status, status === 204 || status === 304 ? headers : { 'Content-Length': '0', ...headers });
   response.end();
 }
 
 /** Answers with an XML document. */
-export function sendXml(response: ServerResponse, status: number, xml: string, headers: Readonly<Record<string, string>> = {}): void {
+export function sendXml(
+  response: ServerResponse,
+  status: number,
+  xml: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const body = Buffer.from(xml, 'utf8');
   response.writeHead(status, { 'Content-Type': 'application/xml', 'Content-Length': String(body.length), ...headers });
   response.end(body);

@@ -21,7 +21,10 @@ export interface Form {
 
 function malformed(error: unknown): S3Error {
   const why = error instanceof Error ? error.message : String(error);
-  return new S3Error('MalformedPOSTRequest', `The body of your POST request is not well-formed multipart/form-data: ${why}`);
+  return new S3Error(
+    'MalformedPOSTRequest',
+    `The body of your POST request is not well-formed multipart/form-data: ${why}`,
+  );
 }
 
 /** Collects the fields before the file, within bounds. */
@@ -81,9 +84,9 @@ export async function readForm(exchange: Exchange): Promise<Form> {
     if (exchange.message.errored === null) refusal ??= malformed(error);
   });
   /** Undefined when the whole form came and is well-formed. */
-  const finished: Promise<unknown> = pipeline(bodyOf(exchange), parser).then(
+  const finished: Promise<Error | undefined> = pipeline(bodyOf(exchange), parser).then(
     () => refusal,
-    (error: unknown) => refusal ?? error,
+    (error: unknown) => refusal ?? (error instanceof Error ? error : new Error(String(error))),
   );
   void finished.then((error) => {
     file.reject(error ?? new S3Error('InvalidArgument', ONE_FILE));

@@ -5,7 +5,14 @@ const MAX_USER_METADATA = 2_048;
 const MAX_HEADER = 4_096;
 
 /** Headers kept with an object and given back. */
-const KEPT = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'content-type', 'expires'];
+const KEPT = [
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'expires',
+];
 
 /** `x-amz-*` parameters that a write may carry: handled elsewhere, or without meaning here. */
 const KNOWN =
@@ -63,7 +70,8 @@ export function givenMeta(
     checkAmz(name, value);
     if (!name.startsWith('x-amz-meta-')) continue;
     const short = name.slice('x-amz-meta-'.length);
-    if (!/^[a-z0-9!#$%&'*+\-.^_`|~]+$/.test(short)) throw new S3Error('InvalidArgument', 'A metadata name is not a header name.');
+    if (!/^[a-z0-9!#$%&'*+\-.^_`|~]+$/.test(short))
+      throw new S3Error('InvalidArgument', 'A metadata name is not a header name.');
     user[short] = keptValue(name, value);
     userBytes += short.length + value.length;
   }

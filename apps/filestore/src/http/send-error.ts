@@ -21,7 +21,9 @@ interface Failure {
 function toS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error;
   if (isErrno(error, 'ENOSPC', 'EDQUOT')) {
-    return new S3Error('ServiceUnavailable', 'The disk is full. Nothing was changed.', { headers: { 'Retry-After': '60' } });
+    return new S3Error('ServiceUnavailable', 'The disk is full. Nothing was changed.', {
+      headers: { 'Retry-After': '60' },
+    });
   }
   return new S3Error('InternalError');
 }
@@ -35,7 +37,8 @@ export function sendError({ error, message, response, requestId, log }: Failure)
     return;
   }
   const refusal = toS3Error(error);
-  if (refusal.status >= 500 && refusal.code !== 'NotImplemented') log.error({ requestId, err: error }, 'request failed');
+  if (refusal.status >= 500 && refusal.code !== 'NotImplemented')
+    log.error({ requestId, err: error }, 'request failed');
   else log.debug({ requestId, code: refusal.code, reason: refusal.message }, 'request refused');
   if (response.headersSent) {
     response.destroy();
