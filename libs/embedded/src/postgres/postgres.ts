@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChildExit, type RunningProcess, startProcess } from '../child.js';
 import { EmbeddedError } from '../errors.js';
@@ -52,7 +52,7 @@ export interface EmbeddedPostgres {
   stop(): Promise<ChildExit>;
   /** SIGKILL to the server, as a crash would be. */
   kill9(): Promise<ChildExit>;
-  /** Stops it and removes its data, but not the shared programs. */
+  /** Stops it and removes its data, but not the shared programs. Refused while somebody else runs it again. */
   remove(): Promise<void>;
   /** Its last log lines. */
   output(): string;
@@ -60,7 +60,7 @@ export interface EmbeddedPostgres {
 
 const STOP_WITHIN_MS = 20_000;
 const TRIES = 5;
-const FAST_SETTINGS = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'] as const;
+const FAST_SETTINGS = ['fsync=off', 'full_page_writes=off', 'max_connections=300'] as const; // survive kill -9
 
 /**
  * Starts a real PostgreSQL server on the folder, on 127.0.0.1 with passwords only. As root it runs as an unprivileged
@@ -105,7 +105,7 @@ async function startInFolder(
     const url = (database: string, role: DatabaseRole): string => databaseUrl(port, credentials, database, role);
     if (credentials.port !== port) await writeCredentials(file, { ...credentials, port });
     await ensureRoles(url('postgres', 'admin'), credentials);
-    return handle(server, { port, dataFolder, link, url, unlock });
+    return handle(server, { port, dataFolder, link, lock: join(dir, 'lock'), url, unlock });
   } catch (error) {
     await server.stop();
     throw error;
@@ -173,11 +173,15 @@ interface Running {
   port: number;
   dataFolder: string;
   link: string;
+  lock: string;
   url: (database: string, role: DatabaseRole) => string;
   unlock: () => Promise<void>;
 }
 
-function handle(server: RunningProcess<true>, { port, dataFolder, link, url, unlock }: Running): EmbeddedPostgres {
+function handle(
+  server: RunningProcess<true>,
+  { port, dataFolder, link, lock, url, unlock }: Running,
+): EmbeddedPostgres {
   const adminUrl = url('postgres', 'admin');
   const exited = server.exited.then(async (exit) => {
     await unlock();
@@ -207,7 +211,9 @@ function handle(server: RunningProcess<true>, { port, dataFolder, link, url, unl
     async remove() {
       await server.stop();
       await exited;
+      const release = await lockFolder(lock, dirname(lock)); // it may have been started again, by somebody else
       await removeCluster(link);
+      await release();
     },
     output: () => server.output(),
   };
