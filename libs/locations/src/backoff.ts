@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseHttpDate } from './http/http-date.js';
 
 /** No server may make us wait longer than this by `Retry-After`: one hour, in milliseconds. */
 export const MAX_RETRY_AFTER_MS = 3_600_000;
@@ -33,8 +34,8 @@ export const sleepFor: Sleep = async (ms, signal) => {
 export const parseRetryAfter = (value: string | undefined, serverDate: Date | undefined): number | undefined => {
   if (value === undefined) return undefined;
   const text = value.trim();
-  if (/^\d{1,9}$/.test(text)) return Math.min(Number(text) * 1000, MAX_RETRY_AFTER_MS);
-  const at = Date.parse(text);
-  if (Number.isNaN(at) || serverDate === undefined) return undefined;
-  return Math.min(Math.max(at - serverDate.getTime(), 0), MAX_RETRY_AFTER_MS);
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, MAX_RETRY_AFTER_MS);
+  const at = parseHttpDate(text);
+  if (at === undefined || serverDate === undefined) return undefined;
+  return Math.min(Math.max(at.getTime() - serverDate.getTime(), 0), MAX_RETRY_AFTER_MS);
 };

@@ -11,6 +11,7 @@ import { StallWatch } from './stall-watch.js';
 import {
   dateOf,
   describeFailure,
+  discard,
   headerOf,
   isTlsFailure,
   readLimited,
@@ -178,7 +179,7 @@ const readAnswer = async (
   if (status === 200) {
     const encoding = headerOf(headers, 'content-encoding') ?? 'identity';
     if (encoding !== 'identity') {
-      body.destroy();
+      discard(body);
       throw new NetworkError(
         `${url} came with Content-Encoding ${encoding}, which was not asked for; switch compression off in what stands before the store`,
         'unexpected-encoding',

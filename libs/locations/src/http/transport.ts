@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { LocationError, TooLarge } from '../errors.js';
+import { parseHttpDate } from './http-date.js';
 
 /** The headers of an answer: lower-case names. */
 export type AnswerHeaders = Dispatcher.ResponseData['headers'];
@@ -47,6 +48,7 @@ const TLS_CODE =
 const codeOf = (error: unknown): string | undefined => {
   if (!(error instanceof Error)) return undefined;
   if (error.name === 'TimeoutError') return 'TIMEOUT';
+  if (error.name === 'HTTPParserError') return 'NOT_HTTP';
   const { code } = error as { code?: unknown };
   return typeof code === 'string' ? code : undefined;
 };
@@ -63,9 +65,9 @@ export const transportFailure = (error: unknown): string | undefined => {
   if (code === undefined) return undefined;
   if (
     code === 'TIMEOUT' ||
+    code === 'NOT_HTTP' ||
     NODE_CODES.has(code) ||
     UNDICI_CODES.has(code) ||
-    code.startsWith('HPE_') ||
     TLS_CODE.test(code)
   )
     return code;
@@ -86,17 +88,20 @@ export const headerOf = (headers: AnswerHeaders, name: string): string | undefin
 };
 
 /** The answer's `Date`, when it has a readable one. */
-export const dateOf = (headers: AnswerHeaders, name = 'date'): Date | undefined => {
-  const value = headerOf(headers, name);
-  if (value === undefined) return undefined;
-  const ms = Date.parse(value);
-  return Number.isNaN(ms) ? undefined : new Date(ms);
-};
+export const dateOf = (headers: AnswerHeaders, name = 'date'): Date | undefined =>
+  parseHttpDate(headerOf(headers, name));
 
 /** A response body as far as these helpers need it. */
 export interface Body extends AsyncIterable<unknown> {
+  on(event: 'error', listener: (error: Error) => void): unknown;
   destroy(error?: Error): unknown;
 }
+
+/** Leaves a body unread: closes its connection. The error that this makes in the body is our own doing. */
+export const discard = (body: Body): void => {
+  body.on('error', () => undefined);
+  body.destroy();
+};
 
 /**
  * Reads a body of at most `maxBytes`; a longer one is cut off (the connection is closed) and throws TooLarge.
@@ -112,7 +117,7 @@ export const readLimited = async (
     new TooLarge(`${what} has ${size} bytes, the limit is ${maxBytes}: nothing of it is used`, maxBytes);
   const announced = Number(headerOf(headers, 'content-length') ?? '0');
   if (announced > maxBytes) {
-    body.destroy();
+    discard(body);
     throw tooLarge(String(announced));
   }
   const chunks: Buffer[] = [];

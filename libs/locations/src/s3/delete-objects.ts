@@ -24,7 +24,12 @@ export interface DeleteError {
 /** The failures that the answer to a DeleteObjects names; a key that was not there is none. */
 export const parseDeleteErrors = async (xml: string): Promise<DeleteError[]> => {
   const { XMLParser } = await import('fast-xml-parser');
-  const parser = new XMLParser({ parseTagValue: false, trimValues: false, isArray: (name) => name === 'Error' });
+  const parser = new XMLParser({
+    parseTagValue: false,
+    trimValues: false,
+    htmlEntities: true,
+    isArray: (name) => name === 'Error',
+  });
   const parsed = parser.parse(xml) as { DeleteResult?: { Error?: { Key?: unknown; Code?: unknown }[] } | string };
   const result = parsed.DeleteResult;
   if (result === undefined) return [{ key: '', code: 'not-a-delete-result' }];

@@ -59,6 +59,7 @@ export const parseListPage = async (xml: string, where: string): Promise<ListPag
     parseTagValue: false,
     trimValues: false,
     ignoreDeclaration: true,
+    htmlEntities: true, // numeric references: some stores write an ETag's quotes so
     isArray: (name) => name === 'Contents' || name === 'CommonPrefixes',
   });
   const parsed = Page.safeParse(parser.parse(xml));

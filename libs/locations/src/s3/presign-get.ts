@@ -4,6 +4,7 @@ import { LocationConfigError } from '../errors.js';
 import { publicUrl } from '../url.js';
 import type { BucketAddress } from './config.js';
 
+const PAYLOAD = 'x-amz-content-sha256';
 const MAX_SECONDS = 7 * 86_400;
 
 /** A URL by which anyone may GET one object for `expiresInSeconds` (1 to 604,800, whole). Throws LocationConfigError. */
@@ -26,9 +27,15 @@ export const presignGet = async (
       hostname: address.host,
       path: url.slice(address.origin.length),
       query: {},
-      headers: { host: address.host, 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD' },
+      headers: { host: address.host, [PAYLOAD]: 'UNSIGNED-PAYLOAD' },
     },
-    { expiresIn: expiresInSeconds, signingDate: now },
+    // only told to the signer: neither in the URL nor a header that the reader would have to send
+    {
+      expiresIn: expiresInSeconds,
+      signingDate: now,
+      unhoistableHeaders: new Set([PAYLOAD]),
+      unsignableHeaders: new Set([PAYLOAD]),
+    },
   );
   const signature = signed.query?.['X-Amz-Signature'];
   if (typeof signature !== 'string') throw new LocationConfigError(`the signer gave no signature for ${key}`);

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { SignatureV4 } from '@smithy/signature-v4';
 import type { S3SignedUrl } from '#wire';
 import { PreconditionFailed, StoreFailed, TooLarge } from '../errors.js';
-import { readLimited, readS3Error, transportFailure, type Body } from '../http/transport.js';
+import { readLimited, readS3Error, transportFailure } from '../http/transport.js';
 import type { GetResult, GetStreamResult, ListPage, ObjectInfo, ObjectStore, PutOptions } from '../object-store.js';
 import { etagOf, infoOf, serverDateOf, storeError } from './answers.js';
 import { bucketAddress, type S3Config } from './config.js';
@@ -101,7 +101,7 @@ class S3Store implements ObjectStore {
     return this.#transport.send(request, [wanted, 404, 412], async ({ statusCode, headers, body }) => {
       if (statusCode === wanted) {
         const info = infoOf(where, key, headers);
-        return { kind: 'found', stream: Readable.from(named(where, body), { objectMode: false }), info };
+        return { kind: 'found', stream: relay(where, body), info };
       }
       const error = await readS3Error(body);
       if (isMissing(statusCode, error.code)) return { kind: 'missing' };
@@ -228,12 +228,13 @@ const isMissing = (status: number, code: string): boolean => status === 404 && c
 const evidenceChanged = (where: string, etag: string): PreconditionFailed =>
   new PreconditionFailed(`${where}: evidence changed after it was reported: its ETag is no longer ${etag}`);
 
-/** A body whose failures have their name. */
-async function* named(where: string, body: Body): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of body) yield chunk as Buffer;
-  } catch (error) {
+/** The body as a stream of its own, whose failures have their name; destroyed, it closes the connection. */
+const relay = (where: string, body: Readable): Readable => {
+  const out = new PassThrough();
+  body.on('error', (error) => {
     const code = transportFailure(error);
-    throw code === undefined ? error : unreachable(where, code, error);
-  }
-}
+    out.destroy(code === undefined ? error : unreachable(where, code, error));
+  });
+  out.on('close', () => body.destroy());
+  return body.pipe(out);
+};

@@ -1,0 +1,479 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { createServer as createTlsServer } from 'node:https';
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as x509 from '@peculiar/x509';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { S3SignedPolicy } from '#wire';
+import {
+  rawAnswer,
+  startRawServer,
+  type RawRequest,
+  type RawServer,
+} from '../../../../test/support/raw-http-server.js';
+import { FileChanged, LocationConfigError, NetworkError, TooLarge, UploadRefused, UploadRetry } from '../errors.js';
+import { HttpClient, type HttpClientOptions } from './http-client.js';
+
+const DATE = 'Sun, 01 Mar 2026 12:00:00 GMT';
+
+type Answer = (socket: Socket, request: RawRequest, number: number) => unknown;
+
+const serve = async (answer: Answer): Promise<RawServer> => {
+  const server = await startRawServer(answer);
+  onTestFinished(() => server.close());
+  return server;
+};
+
+const client = (options: HttpClientOptions = {}): HttpClient => {
+  const made = new HttpClient({ timeoutMs: 5000, ...options });
+  onTestFinished(() => made.close());
+  return made;
+};
+
+const answering =
+  (status: string, headers: Record<string, string>, body = ''): Answer =>
+  (socket) => {
+    socket.write(rawAnswer(status, headers, body));
+  };
+
+const failure = async (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    (value) => {
+      throw new Error(`expected a failure, got ${JSON.stringify(value)}`);
+    },
+    (error: unknown) => error,
+  );
+
+describe('fetchPublic', () => {
+  it('gives text, validators as received and the server’s time, and asks with the ETag alone', async () => {
+    const server = await serve((socket, _, number) =>
+      socket.write(
+        number === 1
+          ? rawAnswer('200 OK', { ETag: 'W/"Aa-1"', 'Last-Modified': DATE, Date: DATE }, '{"é":1}')
+          : rawAnswer('304 Not Modified', { Date: DATE }),
+      ),
+    );
+    const http = client();
+    const first = await http.fetchPublic(`${server.url}/b/public/x/manifest`, { maxBytes: 100 });
+    expect(first).toEqual({
+      kind: 'ok',
+      text: '{"é":1}',
+      etag: 'W/"Aa-1"',
+      lastModified: DATE,
+      serverDate: new Date(DATE),
+    });
+    const again = await http.fetchPublic(`${server.url}/b/public/x/manifest`, {
+      maxBytes: 100,
+      etag: 'W/"Aa-1"',
+      lastModified: DATE,
+    });
+    expect(again).toEqual({ kind: 'not-modified', serverDate: new Date(DATE) });
+    const [one, two] = server.requests;
+    expect(one?.headers).not.toHaveProperty('if-none-match');
+    expect(one?.headers['accept-encoding']).toBe('identity');
+    expect(two?.headers['if-none-match']).toBe('W/"Aa-1"');
+    expect(two?.headers).not.toHaveProperty('if-modified-since');
+  });
+
+  it('asks by time only where there is no ETag', async () => {
+    const server = await serve(answering('304 Not Modified', {}));
+    expect(await client().fetchPublic(server.url, { maxBytes: 1, lastModified: DATE })).toEqual({
+      kind: 'not-modified',
+    });
+    expect(server.requests[0]?.headers['if-modified-since']).toBe(DATE);
+  });
+
+  it.each([
+    ['403 Forbidden', { kind: 'empty' }],
+    ['404 Not Found', { kind: 'empty' }],
+    ['429 Too Many Requests', { kind: 'wait', status: 429, retryAfterMs: 7000 }],
+    ['500 Oops', { kind: 'wait', status: 500, retryAfterMs: 7000 }],
+    ['503 Busy', { kind: 'wait', status: 503, retryAfterMs: 7000 }],
+  ])('takes %s for what it means', async (status, expected) => {
+    const server = await serve(answering(status, { 'Retry-After': '7' }, '<Error><Code>X</Code></Error>'));
+    expect(await client().fetchPublic(server.url, { maxBytes: 1 })).toEqual(expected);
+  });
+
+  it.each(['304 Not Modified', '302 Found', '401 Unauthorized', '206 Partial Content'])(
+    'takes an unasked %s for no answer',
+    async (status) => {
+      const server = await serve(answering(status, { Location: 'http://127.0.0.1:1/' }));
+      const error = await failure(client().fetchPublic(server.url, { maxBytes: 100 }));
+      expect(error).toBeInstanceOf(NetworkError);
+      expect(error).toMatchObject({ code: 'unexpected-status' });
+      expect(server.requests).toHaveLength(1);
+    },
+  );
+
+  it('stops at the limit when the length is announced, before the body', async () => {
+    const server = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n'));
+    const error = await failure(client().fetchPublic(server.url, { maxBytes: 1_048_576 }));
+    expect(error).toBeInstanceOf(TooLarge);
+    expect(error).toMatchObject({ limit: 1_048_576 });
+  });
+
+  it('stops at the limit of an endless body and cuts the connection', async () => {
+    const cut = Promise.withResolvers<number>();
+    const server = await serve((socket) => {
+      let sent = 0;
+      const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(chunk)) sent += 65_536;
+      };
+      socket.on('drain', more);
+      socket.on('close', () => cut.resolve(sent));
+      socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
+      more();
+    });
+    const error = await failure(client().fetchPublic(server.url, { maxBytes: 1_048_576 }));
+    expect(error).toBeInstanceOf(TooLarge);
+    expect(await cut.promise).toBeLessThan(64 * 1_048_576);
+  });
+
+  it.each<[string, Answer]>([
+    [
+      'closes in the middle of the body',
+      (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"half":'),
+    ],
+    [
+      'closes in the middle of a chunk',
+      (socket) => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n40\r\nabc'),
+    ],
+    ['closes without a word', (socket) => socket.end()],
+    ['resets the connection', (socket) => socket.resetAndDestroy()],
+    ['speaks something else', (socket) => socket.end('220 mail.example.org ESMTP\r\n')],
+    [
+      'sends two lengths',
+      (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc'),
+    ],
+    [
+      'sends more than it said',
+      (socket) => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: -2\r\n\r\nabc'),
+    ],
+  ])('gives no text of a server that %s', async (_, answer) => {
+    const server = await serve(answer);
+    const error = await failure(
+      client().fetchPublic(`${server.url}/public/${'0f'.repeat(16)}/manifest`, { maxBytes: 1000 }),
+    );
+    expect(error).toBeInstanceOf(NetworkError);
+    expect((error as Error).message).toContain(`${server.url}/public/***/manifest`);
+    expect((error as Error).message).not.toContain('0f0f');
+  });
+
+  it('gives up on a server that dribbles, after the whole time limit', async () => {
+    const server = await serve((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n');
+      const timer = setInterval(() => socket.write('x'), 20);
+      socket.on('close', () => clearInterval(timer));
+    });
+    const error = await failure(client({ timeoutMs: 300 }).fetchPublic(server.url, { maxBytes: 1_000_000 }));
+    expect(error).toBeInstanceOf(NetworkError);
+    expect(error).toMatchObject({ code: 'TIMEOUT' });
+  });
+
+  it('gives up on a server that never answers', async () => {
+    const server = await serve(() => undefined);
+    const error = await failure(client({ timeoutMs: 200 }).fetchPublic(server.url, { maxBytes: 1 }));
+    expect(error).toBeInstanceOf(NetworkError);
+  });
+
+  it('says that nobody listens', async () => {
+    const server = await startRawServer(() => undefined);
+    await server.close();
+    expect(await failure(client().fetchPublic(server.url, { maxBytes: 1 }))).toMatchObject({
+      name: 'NetworkError',
+      code: 'ECONNREFUSED',
+    });
+  });
+
+  it('passes an abort on as the reason, not as a failure of the network', async () => {
+    const abort = new AbortController();
+    const reason = new Error('the agent stops');
+    const server = await serve(() => abort.abort(reason));
+    expect(await failure(client().fetchPublic(server.url, { maxBytes: 1, signal: abort.signal }))).toBe(reason);
+  });
+
+  it('refuses bytes that are not UTF-8 and encodings that were not asked for', async () => {
+    const binary = await serve((socket) =>
+      socket.write(Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n\xff\xfe', 'latin1')),
+    );
+    expect(await failure(client().fetchPublic(binary.url, { maxBytes: 10 }))).toMatchObject({ code: 'not-text' });
+    const gzip = await serve(answering('200 OK', { 'Content-Encoding': 'gzip' }, 'xx'));
+    expect(await failure(client().fetchPublic(gzip.url, { maxBytes: 10 }))).toMatchObject({
+      code: 'unexpected-encoding',
+    });
+  });
+
+  it('keeps no validator that could not be sent back byte for byte', async () => {
+    const server = await serve((socket) =>
+      socket.write(Buffer.from('HTTP/1.1 200 OK\r\netag: "\xe9"\r\ncontent-length: 1\r\n\r\nx', 'latin1')),
+    );
+    expect(await client().fetchPublic(server.url, { maxBytes: 10 })).toEqual({ kind: 'ok', text: 'x' });
+  });
+
+  it('keeps connections from one poll to the next', async () => {
+    const ports = new Set<number | undefined>();
+    const server = await serve((socket) => {
+      ports.add(socket.remotePort);
+      socket.write(rawAnswer('404 Not Found', {}, 'x'.repeat(500)));
+    });
+    const http = client();
+    for (let i = 0; i < 20; i++) await http.fetchPublic(server.url, { maxBytes: 1 });
+    expect(ports.size).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('proxy and extra CA', () => {
+  it('forwards plain HTTP through the proxy, with its password, and never shows that', async () => {
+    const proxy = await serve(answering('200 OK', {}, 'by proxy'));
+    const http = client({ proxy: `http://joe:secret@127.0.0.1:${proxy.port}` });
+    expect(await http.fetchPublic('http://bucket.invalid/b/k', { maxBytes: 100 })).toMatchObject({ text: 'by proxy' });
+    const [request] = proxy.requests;
+    expect(request?.path).toBe('http://bucket.invalid/b/k');
+    expect(request?.headers['proxy-authorization']).toBe(`Basic ${Buffer.from('joe:secret').toString('base64')}`);
+    expect(() => new HttpClient({ proxy: 'socks5://joe:secret@h' })).toThrow(LocationConfigError);
+    expect(() => new HttpClient({ proxy: 'socks5://joe:secret@h' })).not.toThrow('secret');
+  });
+
+  it('says that the proxy refuses to reach an HTTPS address', async () => {
+    const proxy = await serve((socket, request) => {
+      if (request.method === 'CONNECT') socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+    });
+    const http = client({ proxy: proxy.url });
+    const error = await failure(http.fetchPublic('https://bucket.invalid/b/k', { maxBytes: 100 }));
+    expect(error).toBeInstanceOf(NetworkError);
+    expect((error as Error).message).toContain('407');
+  });
+
+  it('trusts a server of an extra CA only when it is given', async () => {
+    const { cert, key } = await selfSigned();
+    const server = createTlsServer({ cert, key }, (_, response) => response.end('over TLS'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const error = await failure(client().fetchPublic(url, { maxBytes: 100 }));
+    expect(error).toBeInstanceOf(NetworkError);
+    expect((error as Error).message).toContain('check the clock, the certificate and the extra CA');
+    expect(await client({ extraCa: cert }).fetchPublic(url, { maxBytes: 100 })).toMatchObject({ text: 'over TLS' });
+    expect(() => new HttpClient({ extraCa: 'no pem' })).toThrow(LocationConfigError);
+  });
+});
+
+const selfSigned = async (): Promise<{ cert: string; key: string }> => {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const cert = await x509.X509CertificateGenerator.createSelfSigned({
+    name: 'CN=127.0.0.1',
+    keys,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
+  });
+  const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
+  return { cert: cert.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n` };
+};
+
+describe('upload', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'locations-'));
+  });
+  afterEach(() => rm(dir, { recursive: true }));
+
+  const policyFor = (url: string, change: Partial<S3SignedPolicy> = {}): S3SignedPolicy => ({
+    __type__: 'S3SignedPolicy',
+    url: `${url}/bucket`,
+    path_prefix: 'tickets/',
+    path_template: '',
+    fields: { policy: 'cG9saWN5', 'x-amz-signature': '00ff' },
+    min_bytes: 1,
+    max_bytes: 10_000_000,
+    expires_at: '2026-03-08T00:00:00.000Z',
+    ...change,
+  });
+  const spool = async (content: Buffer | string): Promise<string> => {
+    const path = join(dir, 'spool');
+    await writeFile(path, content);
+    return path;
+  };
+
+  it('posts a form with its exact length: key, signed fields, type, the file last', async () => {
+    const server = await serve(async (socket, request) => {
+      await request.body;
+      socket.write(rawAnswer('204 No Content', {}));
+    });
+    const content = randomBytes(300_000);
+    await client().upload(policyFor(server.url), 'tickets/a!2e', await spool(content), {
+      contentType: 'application/gzip',
+    });
+    const [request] = server.requests;
+    expect(request?.method).toBe('POST');
+    expect(request?.path).toBe('/bucket');
+    expect(request?.headers).not.toHaveProperty('transfer-encoding');
+    const [, boundary = ''] =
+      /^multipart\/form-data; boundary=(\S{20,})$/.exec(request!.headers['content-type']!) ?? [];
+    const field = (name: string, value: string): string =>
+      `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+    const expected = Buffer.concat([
+      Buffer.from(
+        field('key', 'tickets/a!2e') +
+          field('policy', 'cG9saWN5') +
+          field('x-amz-signature', '00ff') +
+          field('Content-Type', 'application/gzip') +
+          `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="file"\r\n` +
+          'Content-Type: application/gzip\r\n\r\n',
+      ),
+      content,
+      Buffer.from(`\r\n--${boundary}--\r\n`),
+    ]);
+    expect(request?.headers['content-length']).toBe(String(expected.length));
+    expect((await request!.body).equals(expected)).toBe(true);
+  });
+
+  it.each([
+    ['403 Forbidden', 'AccessDenied', 'Invalid according to Policy: Policy expired.', 'expired'],
+    ['403 Forbidden', 'AccessDenied', 'Access Denied', 'forbidden'],
+    ['403 Forbidden', 'InvalidAccessKeyId', 'The key is gone', 'forbidden'],
+    ['403 Forbidden', 'QuotaExceeded', 'used up', 'quota'],
+    ['400 Bad Request', 'EntityTooLarge', 'too large', 'too-large'],
+    ['413 Payload Too Large', '', '', 'too-large'],
+    ['400 Bad Request', 'EntityTooSmall', 'too small', 'final'],
+    ['400 Bad Request', 'InvalidPolicyDocument', 'no', 'final'],
+  ])('takes %s %s (%s) for a refusal', async (status, code, message, kind) => {
+    const server = await serve(async (socket, request) => {
+      await request.body;
+      socket.write(rawAnswer(status, {}, `<Error><Code>${code}</Code><Message>${message}</Message></Error>`));
+    });
+    const error = await failure(
+      client().upload(policyFor(server.url), 'tickets/a', await spool('x'), { contentType: 'a/b' }),
+    );
+    expect(error).toBeInstanceOf(UploadRefused);
+    expect(error).toMatchObject({ kind, code, status: Number(status.slice(0, 3)) });
+    expect((error as Error).message).toContain('tickets/a');
+  });
+
+  it.each([
+    ['503 Busy', '<Error><Code>ServiceUnavailable</Code></Error>', 503],
+    ['500 Oops', '', 500],
+    ['429 Slow', '<Error><Code>SlowDown</Code></Error>', 429],
+    ['400 Bad Request', '<Error><Code>RequestTimeout</Code></Error>', 400],
+    ['404 Not Found', '<Error><Code>NoSuchBucket</Code></Error>', 404],
+    ['400 Bad Request', '<html>captive portal</html>', 400],
+    ['302 Found', '<html>login</html>', 302],
+    ['407 Proxy', '', 407],
+  ])('does not give up evidence for %s %s', async (status, body, number) => {
+    const server = await serve(async (socket, request) => {
+      await request.body;
+      socket.write(rawAnswer(status, { 'Retry-After': '3' }, body));
+    });
+    const error = await failure(
+      client().upload(policyFor(server.url), 'tickets/a', await spool('x'), { contentType: 'a/b' }),
+    );
+    expect(error).toBeInstanceOf(UploadRetry);
+    expect(error).toMatchObject({ status: number, retryAfterMs: 3000 });
+  });
+
+  it('sees a refusal that comes before the file was sent', async () => {
+    const server = await serve((socket) => {
+      socket.write(rawAnswer('403 Forbidden', { connection: 'close' }, '<Error><Code>QuotaExceeded</Code></Error>'));
+    });
+    const error = await failure(
+      client().upload(policyFor(server.url), 'tickets/a', await spool(Buffer.alloc(8_000_000)), { contentType: 'a/b' }),
+    );
+    expect(error).toMatchObject({ name: 'UploadRefused', kind: 'quota' });
+  });
+
+  it('sends nothing that the grant cannot take', async () => {
+    const server = await serve(() => undefined);
+    const http = client();
+    const path = await spool('four');
+    const attempt = (key: string, change: Partial<S3SignedPolicy>): Promise<unknown> =>
+      failure(http.upload(policyFor(server.url, change), key, path, { contentType: 'a/b' }));
+    expect(await attempt('other/a', {})).toMatchObject({ name: 'UploadRefused', kind: 'final', status: 0 });
+    expect(await attempt('tickets/a', { max_bytes: 3 })).toMatchObject({ name: 'UploadRefused', kind: 'too-large' });
+    expect(await attempt('tickets/a', { min_bytes: 5 })).toMatchObject({ name: 'UploadRefused', kind: 'final' });
+    expect(await attempt('tickets/a', { fields: { 'a"\r\nx': '1' } })).toBeInstanceOf(LocationConfigError);
+    expect(await attempt('tickets/a', { fields: { policy: 'x'.repeat(20_000) } })).toBeInstanceOf(LocationConfigError);
+    expect(server.requests).toHaveLength(0);
+  });
+
+  it('fails when the peer closes in the middle', async () => {
+    const server = await serve((socket) => socket.resetAndDestroy());
+    const error = await failure(
+      client().upload(policyFor(server.url), 'tickets/a', await spool(Buffer.alloc(5_000_000)), { contentType: 'a/b' }),
+    );
+    expect(error).toBeInstanceOf(NetworkError);
+  });
+
+  it('gives up on a peer that takes nothing more', async () => {
+    const server = await serve((socket) => socket.pause());
+    const error = await failure(
+      client({ timeoutMs: 300 }).upload(
+        policyFor(server.url, { max_bytes: 100_000_000 }),
+        'tickets/a',
+        await spool(Buffer.alloc(50_000_000)),
+        {
+          contentType: 'a/b',
+        },
+      ),
+    );
+    expect(error).toMatchObject({ name: 'NetworkError', code: 'TIMEOUT' });
+  });
+
+  it('gives up on a peer that takes all and does not answer', async () => {
+    const server = await serve(() => undefined);
+    const error = await failure(
+      client({ timeoutMs: 300 }).upload(policyFor(server.url), 'tickets/a', await spool('x'), { contentType: 'a/b' }),
+    );
+    expect(error).toMatchObject({ name: 'NetworkError', code: 'TIMEOUT' });
+  });
+
+  it('keeps to the rate, which is no stall however long it takes', async () => {
+    const server = await serve(async (socket, request) => {
+      await request.body;
+      socket.write(rawAnswer('204 No Content', {}));
+    });
+    const started = performance.now();
+    // 100,000 bytes at 800 kbit/s are one second, with a stall limit of 600 ms
+    await client({ timeoutMs: 600 }).upload(policyFor(server.url), 'tickets/a', await spool(Buffer.alloc(100_000)), {
+      contentType: 'a/b',
+      rateBitsPerSecond: 800_000,
+    });
+    expect(performance.now() - started).toBeGreaterThan(950);
+  });
+
+  it('stores nothing of a file that becomes shorter meanwhile', async () => {
+    const path = await spool(Buffer.alloc(200_000));
+    const server = await serve(() => void truncate(path, 10));
+    const error = await failure(
+      client().upload(policyFor(server.url), 'tickets/a', path, { contentType: 'a/b', rateBitsPerSecond: 800_000 }),
+    );
+    expect(error).toBeInstanceOf(FileChanged);
+    let complete = false;
+    void server.requests[0]?.body.then(() => (complete = true));
+    await new Promise(setImmediate);
+    expect(complete).toBe(false);
+  });
+
+  it('passes an abort and a missing file on as they are', async () => {
+    const abort = new AbortController();
+    const reason = new Error('cancelled');
+    const server = await serve(() => abort.abort(reason));
+    const http = client();
+    const policy = policyFor(server.url);
+    const options = { contentType: 'a/b', signal: abort.signal };
+    expect(await failure(http.upload(policy, 'tickets/a', await spool('x'), options))).toBe(reason);
+    expect(await failure(http.upload(policy, 'tickets/a', join(dir, 'gone'), { contentType: 'a/b' }))).toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+});
