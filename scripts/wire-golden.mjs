@@ -38,6 +38,10 @@ const leaf = leafOf('leaf');
 const badLeaves = {
   'other-chain': leafOf('other-chain', { issuer: otherCa }),
   'chain-of-same-name': leafOf('chain-of-same-name', { issuer: sameNameCa }),
+  'chain-of-same-name-and-no-ids': leafOf('chain-of-same-name-and-no-ids', {
+    issuer: sameNameCa,
+    kind: 'leaf-without-key-ids',
+  }),
   'chain-of-same-key': leafOf('chain-of-same-key', { issuer: sameKeyCa }),
   'ca-as-leaf': ca,
   'sub-ca-as-leaf': leafOf('sub-ca-as-leaf', { kind: 'ca-with-usage' }),

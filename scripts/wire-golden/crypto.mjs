@@ -47,6 +47,12 @@ const EXTENSIONS = {
     'keyUsage=critical,digitalSignature',
     `extendedKeyUsage=critical,${USAGE}`,
   ],
+  'leaf-without-key-ids': [
+    'basicConstraints=critical,CA:FALSE',
+    `extendedKeyUsage=critical,${USAGE}`,
+    'subjectKeyIdentifier=none',
+    'authorityKeyIdentifier=none',
+  ],
   'leaf-without-usage': ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'],
   'leaf-server-auth': ['basicConstraints=critical,CA:FALSE', 'extendedKeyUsage=critical,serverAuth'],
   'leaf-two-usages': ['basicConstraints=critical,CA:FALSE', `extendedKeyUsage=critical,${USAGE},clientAuth`],

@@ -73,6 +73,7 @@ export const writeRefused = (world) => {
       `${typ}-crit-unknown`,
       jws({ ...header(typ, x5c), crit: ['b64', 'exp'], exp: 4102444800 }, payload, leaf.key),
     );
+    refuse(`${typ}-crit-other`, jws({ ...header(typ, x5c), crit: ['exp'], exp: 4102444800 }, payload, leaf.key));
     refuse(`${typ}-crit-missing`, jws({ alg: 'EdDSA', b64: false, typ, ...x5c }, payload, leaf.key));
     refuse(`${typ}-b64-true`, jws({ ...header(typ, x5c), b64: true }, b64u(payload), leaf.key));
     refuse(`${typ}-b64-absent`, jws({ alg: 'EdDSA', typ, ...x5c }, b64u(payload), leaf.key));
@@ -100,6 +101,7 @@ export const writeRefused = (world) => {
     'Manifest-trust-foreign-deployment',
     byLeaf('Manifest', manifest({}, trustOf({ deployment: m.OTHER_DEPLOYMENT })), leaf),
   );
+  refuse('Manifest-deployment-not-of-trust', byLeaf('Manifest', manifest({ deployment: m.OTHER_DEPLOYMENT }), leaf));
   refuse(
     'Manifest-foreign-deployment',
     byLeaf('Manifest', manifest({ deployment: m.OTHER_DEPLOYMENT }, trustOf({ deployment: m.OTHER_DEPLOYMENT })), leaf),

@@ -123,7 +123,8 @@ const seenManifest = (version: number, epoch = 2, digest = '0'.repeat(64)): Mark
 });
 const seenJobs = (version: number, digest = '0'.repeat(64)): Marks => ({
   epoch: 2,
-  queues: { [OWN_QUEUE]: { version, digest } },
+  queues: { [OWN_QUEUE]: { version, digest }, [ALL_QUEUE]: { version: 1, digest } },
+  newestIssuedAt: '2026-03-01T11:29:59.999Z',
 });
 
 const actionOf: Record<string, string[]> = {
@@ -285,7 +286,14 @@ const accepted: Record<string, Row<object>> = {
           { id: 'hunt.a1', location: { path_prefix: `hunts/${HUNT}/vfs/` } },
         ],
       },
-      marks: { epoch: 2, queues: { [OWN_QUEUE]: { version: 1772366400500, digest: digestOf('jobs-own') } } },
+      marks: {
+        epoch: 2,
+        queues: {
+          [OWN_QUEUE]: { version: 1772366400500, digest: digestOf('jobs-own') },
+          [ALL_QUEUE]: { version: 1 },
+        },
+        newestIssuedAt: '2026-03-01T11:30:00.000Z',
+      },
     },
   ],
   'jobs-all': [jobs(ALL_QUEUE), { jobFile: { queue: ALL_QUEUE, entries: [{ flow_id: HUNT }] } }],
@@ -361,6 +369,7 @@ const serverFile: Record<string, RefusalCode> = {
   'other-chain': 'cert-issuer',
   'other-chain-with-its-ca': 'cert-issuer',
   'chain-of-same-name': 'cert-issuer',
+  'chain-of-same-name-and-no-ids': 'cert-issuer',
   'chain-of-same-key': 'cert-issuer',
   'ca-as-leaf': 'cert-ca-as-leaf',
   'sub-ca-as-leaf': 'cert-ca-as-leaf',
@@ -379,6 +388,7 @@ const serverFile: Record<string, RefusalCode> = {
   'alg-hs256': 'jws-algorithm',
   'alg-ed25519': 'jws-algorithm',
   'crit-unknown': 'jws-crit',
+  'crit-other': 'jws-crit',
   'crit-missing': 'jws-crit',
   'b64-true': 'jws-crit',
   'b64-absent': 'jws-crit',
@@ -429,6 +439,7 @@ const refused: Record<string, Row<RefusalCode>> = {
   'Manifest-trust-byte': [manifest(), 'jws-signature'],
   'Manifest-trust-typ': [manifest(), 'jws-typ'],
   'Manifest-trust-foreign-deployment': [manifest(), 'deployment'],
+  'Manifest-deployment-not-of-trust': [manifest(), 'deployment'],
   'Manifest-foreign-deployment': [manifest(), 'deployment'],
   'Manifest-lower-epoch': [manifest(seenManifest(1)), 'trust-epoch'],
   'Manifest-lower-version': [manifest(seenManifest(1772366400000)), 'lower-version'],
@@ -511,6 +522,16 @@ describe('golden files', () => {
       (error: unknown) => (error instanceof Refusal ? error.code : error),
     );
     expect(outcome).toBe(code);
+  });
+});
+
+describe('a CA of another kind of key', () => {
+  it('is refused as such: it could sign nothing that is accepted', async () => {
+    const p256 = new X509Certificate(read('certificates/leaf-p256.pem'));
+    const text = read('accepted/manifest.json');
+    await expect(readManifest(text, { ca: p256, now: NOW, marks: emptyMarks() })).rejects.toMatchObject({
+      code: 'jws-algorithm',
+    });
   });
 });
 

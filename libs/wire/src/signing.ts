@@ -98,6 +98,8 @@ export const verifyAgentFile = async (file: SignedFile, typ: MessageType): Promi
 /** Checks the list of trusted leaves against the configured CA's own key. */
 export const verifyTrustFile = async (file: SignedFile, ca: X509Certificate): Promise<void> => {
   openHeader(file, 'Trust');
+  if (ca.publicKey.asymmetricKeyType !== 'ed25519')
+    throw new Refusal('jws-algorithm', 'the CA certificate in the configuration does not hold an Ed25519 key');
   await checkSignature(file, ca.publicKey, 'Trust');
 };
 
