@@ -1,0 +1,40 @@
+import type { Action } from '#wire';
+import type { ActionContext, ActionRunner } from './action.js';
+import { collect } from './collect.js';
+import { interrogate } from './interrogate.js';
+
+type Kind = Action['__type__'];
+type ActionOf<K extends Kind> = Extract<Action, { __type__: K }>;
+
+/** Every kind of action of the wire. Undefined: this version lacks it and rejects flows that ask for it. */
+const registry: { [K in Kind]: ActionRunner<ActionOf<K>> | undefined } = {
+  Collect: collect,
+  Interrogate: interrogate,
+  ListDirectory: undefined,
+  FileFinder: undefined,
+  GetFiles: undefined,
+  CollectArtifacts: undefined,
+};
+
+const KINDS: readonly Kind[] = [
+  'Collect',
+  'Interrogate',
+  'ListDirectory',
+  'FileFinder',
+  'GetFiles',
+  'CollectArtifacts',
+];
+
+/** The kinds that this version can run. */
+export const supportedActions = (): Kind[] => KINDS.filter((kind) => registry[kind] !== undefined);
+
+/** Runs one action. Throws when this version lacks its kind (flows that ask for it are rejected before). */
+export const runAction = async <K extends Kind>(
+  kind: K,
+  action: ActionOf<K>,
+  context: ActionContext,
+): Promise<void> => {
+  const run = registry[kind];
+  if (run === undefined) throw new Error(`this agent has no action ${kind}`);
+  await run(action, context);
+};

@@ -1,0 +1,150 @@
+import Table from 'cli-table3';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { LocationConfigError } from '#locations';
+import { faultFromEnvironment, loadSettings } from './config.js';
+import { messageOf, StartError } from './errors.js';
+import { faultAt } from './fault.js';
+import { createLogger, LOG_LEVELS, type LogLevel } from './logger.js';
+import { runPool } from './pool/pool.js';
+import { runAgent } from './run-agent.js';
+import { SOURCES } from './sources/registry.js';
+import { AGENT_VERSION } from './version.js';
+
+/** Where lines for people and programs go. */
+export interface Terminal {
+  out: (line: string) => void;
+  error: (line: string) => void;
+}
+
+interface CommonOptions {
+  config?: string;
+  state?: string;
+  logLevel: LogLevel;
+  logFile?: string;
+  exitWithParent?: boolean;
+}
+
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('it must be a number above 0');
+  return value;
+};
+
+const positiveInt = (text: string): number => {
+  const value = positive(text);
+  if (!Number.isInteger(value)) throw new InvalidArgumentError('it must be a whole number');
+  return value;
+};
+
+const withCommonOptions = (command: Command): Command =>
+  command
+    .option('--config <file>', 'the configuration that `rekall init` wrote')
+    .option('--state <dir>', 'folder for key, state and spool, instead of state_dir in the configuration')
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
+    .option('--log-file <file>', 'append the log to this file instead of standard error')
+    .option('--exit-with-parent', 'stop when standard input is closed');
+
+/** Aborted by SIGTERM, SIGINT and, where asked, by the end of standard input. */
+const stopSignal = (exitWithParent: boolean): AbortSignal => {
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  if (exitWithParent) process.stdin.once('end', stop).once('error', stop).resume().unref();
+  return abort.signal;
+};
+
+const prepare = async (options: CommonOptions) => {
+  if (options.config === undefined) throw new StartError('no configuration: give --config FILE (see --help)');
+  return {
+    settings: await loadSettings(options.config, { stateDir: options.state }),
+    logger: await createLogger({ level: options.logLevel, file: options.logFile }),
+    signal: stopSignal(options.exitWithParent ?? false),
+  };
+};
+
+const printSources = (terminal: Terminal): void => {
+  const table = new Table({
+    head: ['source', 'platforms', 'parameters', 'columns'],
+    colWidths: [44, 11, 20, 44],
+    wordWrap: true,
+    style: { head: [], border: [] },
+  });
+  for (const { name, description, platforms, params, columns } of SOURCES)
+    table.push([
+      `${name}: ${description}`,
+      platforms === 'all' ? 'all' : platforms.join(', '),
+      params.map((p) => `${p.name}${p.array === true ? '[]' : ''}: ${p.type ?? 'any'}`).join(', '),
+      columns.join(', '),
+    ]);
+  terminal.out(table.toString());
+};
+
+const buildCommand = (terminal: Terminal): Command => {
+  const program = new Command('rekall-agent')
+    .description('The endpoint agent: reads signed jobs from a bucket, runs them here, uploads what came of them.')
+    .version(AGENT_VERSION)
+    .allowExcessArguments(false)
+    .option('--once', 'one poll and everything that it asks for, then the end')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  rekall-agent --config agent.json --state /var/lib/rekall-agent
+  rekall-agent --config agent.json --once --log-level debug
+  rekall-agent sources
+  rekall-agent pool --clients 100 --poll 5 --config agent.json --state ./pool
+
+Once the Manifest is verified and the Startup ticket is on its way, one line {"ready":true,"client_id":...} is printed.
+SIGTERM lets running flows end, for at most 10 seconds.`,
+    );
+  withCommonOptions(program).action(async (options: CommonOptions & { once?: boolean }) => {
+    const fault = faultAt(faultFromEnvironment());
+    const prepared = await prepare(options);
+    await runAgent({
+      ...prepared,
+      fault,
+      once: options.once ?? false,
+      onReady: (clientId) => terminal.out(JSON.stringify({ ready: true, client_id: clientId })),
+    });
+  });
+  program
+    .command('sources')
+    .description('the sources that queries can read: parameters, columns, platforms')
+    .action(() => printSources(terminal));
+  program
+    .command('pool')
+    .description('many simulated agents in one process (flows run inline, state without fsync): for tests and benches')
+    .requiredOption('--clients <n>', 'how many', positiveInt)
+    .requiredOption('--poll <seconds>', 'seconds between polls of each', positive)
+    .action(async (options: { clients: number; poll: number }, command: Command) => {
+      const prepared = await prepare(command.optsWithGlobals<CommonOptions>());
+      await runPool({
+        ...prepared,
+        clients: options.clients,
+        pollSeconds: options.poll,
+        onReady: (ids) => terminal.out(JSON.stringify({ ready: true, clients: ids.length, runner: 'inline' })),
+      });
+    });
+  for (const command of [program, ...program.commands])
+    command.exitOverride().configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.error(`rekall-agent: ${text.trim().replace(/^error: /, '')}`),
+    });
+  return program;
+};
+
+/** Runs the command line; the result is the exit code. What a person can mend is one line on standard error. */
+export const main = async (argv: readonly string[], terminal: Terminal): Promise<number> => {
+  try {
+    await buildCommand(terminal).parseAsync(argv, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof StartError || error instanceof LocationConfigError) {
+      terminal.error(`rekall-agent: ${messageOf(error)}`);
+      return 2;
+    }
+    throw error;
+  }
+};

@@ -1,0 +1,74 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { AgentConfig, parseJson, parseMessage, Refusal } from '#wire';
+import { codeOf, messageOf, StartError } from './errors.js';
+import { FAULT_POINTS, type FaultPoint } from './fault.js';
+
+const MAX_CONFIG_BYTES = 256 * 1024;
+
+/** The configuration as the agent uses it: files read, paths absolute. */
+export interface AgentSettings {
+  config: AgentConfig;
+  ca: X509Certificate;
+  /** Key, state and spool. */
+  stateDir: string;
+  /** PEM text of further TLS roots. */
+  extraCa?: string;
+}
+
+const readText = async (file: string, what: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const why = codeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
+    throw new StartError(`cannot read ${what} ${file}: ${why}`, { cause: error });
+  }
+};
+
+const readCertificate = (pem: string, file: string): X509Certificate => {
+  try {
+    const certificate = new X509Certificate(pem);
+    if (certificate.ca) return certificate;
+  } catch (error) {
+    throw new StartError(`${file}: ca_certificate cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  throw new StartError(`${file}: ca_certificate is not a CA certificate`);
+};
+
+/** Reads and checks the configuration file. Throws {@link StartError} that names the file and the field. */
+export const loadSettings = async (
+  file: string,
+  options: { stateDir?: string | undefined },
+): Promise<AgentSettings> => {
+  const text = await readText(file, 'the configuration');
+  let config: AgentConfig;
+  try {
+    config = parseMessage(AgentConfig, parseJson(text, 'the configuration', MAX_CONFIG_BYTES), 'the configuration');
+  } catch (error) {
+    if (error instanceof Refusal) throw new StartError(`${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+  const folder = dirname(resolve(file));
+  const stateDir = options.stateDir ?? (config.state_dir === undefined ? undefined : resolve(folder, config.state_dir));
+  if (stateDir === undefined)
+    throw new StartError(`no folder for key, state and spool: give --state DIR, or set state_dir in ${file}`);
+  return {
+    config,
+    ca: readCertificate(config.ca_certificate, file),
+    stateDir: resolve(stateDir),
+    ...(config.extra_ca_file === undefined
+      ? {}
+      : { extraCa: await readText(resolve(folder, config.extra_ca_file), 'extra_ca_file') }),
+  };
+};
+
+/** The fault point that a kill test armed. Throws {@link StartError} for an unknown one. */
+export const faultFromEnvironment = (): FaultPoint | undefined => {
+  const name = process.env['REKALL_AGENT_FAULT'];
+  if (name === undefined || name === '') return undefined;
+  const point = FAULT_POINTS.find((known) => known === name);
+  if (point === undefined)
+    throw new StartError(`REKALL_AGENT_FAULT: unknown point ${name}; known: ${FAULT_POINTS.join(', ')}`);
+  return point;
+};

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { HttpClient } from '#locations';
+import type { AgentSettings } from '../config.js';
+import type { Logger } from '../logger.js';
+import { type OpenAgent, openAgent } from '../open-agent.js';
+import { inlineRunner } from '../runner/inline-runner.js';
+
+export interface PoolOptions {
+  settings: AgentSettings;
+  clients: number;
+  pollSeconds: number;
+  logger: Logger;
+  signal: AbortSignal;
+  /** Called once all agents have verified the Manifest. */
+  onReady: (clientIds: string[]) => void;
+}
+
+/** So many agents are opened and started at once. */
+const AT_ONCE = 50;
+
+/**
+ * Many agents in one process, each with its own key, queue, state and spool, all speaking the real protocol. Flows run
+ * in this process (inline runner) and state is written without fsync: it measures the protocol, not this machine.
+ */
+export const runPool = async (options: PoolOptions): Promise<void> => {
+  const { settings, clients, pollSeconds, logger, signal } = options;
+  const { proxy } = settings.config;
+  const http = new HttpClient({
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(settings.extraCa === undefined ? {} : { extraCa: settings.extraCa }),
+  });
+  const agents: OpenAgent[] = [];
+  signal.addEventListener('abort', () => {
+    for (const { agent } of agents) agent.stop();
+  });
+  const openOne = async (index: number): Promise<void> => {
+    const opened = await openAgent({
+      settings: { ...settings, stateDir: join(settings.stateDir, String(index).padStart(5, '0')) },
+      http,
+      runner: inlineRunner,
+      fault: () => undefined,
+      logger,
+      durable: false,
+      pollSeconds,
+    });
+    agents.push(opened);
+    if (signal.aborted) return;
+    await opened.agent.start();
+  };
+  for (let from = 0; from < clients && !signal.aborted; from += AT_ONCE)
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, clients - from) }, (_, i) => openOne(from + i)));
+  options.onReady(agents.map(({ clientId }) => clientId));
+  await Promise.all(agents.map(({ agent }) => agent.run()));
+  await Promise.all(agents.map(({ close }) => close()));
+  await http.close();
+};

@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from './errors.js';
+import type { Logger } from './logger.js';
+import type { Spool } from './spool/spool.js';
+import type { AttemptRecord } from './state/agent-state.js';
+import { type ProcessMark, stillRuns } from './state/process-mark.js';
+import type { StateStore } from './state/state-store.js';
+import { NO_RESOURCES, type Tickets } from './tickets.js';
+
+/** SIGKILL works unless the kernel itself is stuck; so long we wait for it. */
+const KILL_WAIT_MS = 10_000;
+
+/** Kills the process of a flow that outlived its agent; only if it is that very process. */
+const killSurvivor = async (mark: ProcessMark, logger: Logger): Promise<void> => {
+  if (!stillRuns(mark)) return;
+  logger.warn({ pid: mark.pid }, 'a process of the last run is still there: killed');
+  try {
+    process.kill(mark.pid, 'SIGKILL');
+  } catch (error) {
+    if (codeOf(error) !== 'ESRCH') throw error;
+  }
+  const deadline = performance.now() + KILL_WAIT_MS;
+  while (stillRuns(mark)) {
+    if (performance.now() > deadline) {
+      logger.error({ pid: mark.pid }, 'the process of the last run cannot be killed');
+      return;
+    }
+    await delay(20);
+  }
+};
+
+/**
+ * Ends an attempt that has no outcome and does not run: a surviving process is killed, and its one final ticket is
+ * Crashed, naming what was complete in the spool; unless its final ticket is in the spool already.
+ */
+export const concludeUnfinished = async (
+  record: AttemptRecord,
+  deps: { state: StateStore; spool: Spool; tickets: Tickets; logger: Logger },
+): Promise<void> => {
+  const { state, spool, tickets, logger } = deps;
+  const { flow_id: flowId, attempt, digest } = record;
+  if (record.child !== undefined) await killSurvivor(record.child, logger);
+  const items = spool.itemsOf(flowId, attempt);
+  const told = items.find((item) => item.final !== undefined);
+  if (told?.final !== undefined) {
+    await state.finish(flowId, attempt, told.final);
+    spool.release(told);
+    return;
+  }
+  const item = await tickets.status(
+    {
+      flowId,
+      attempt,
+      digest,
+      state: 'Crashed',
+      actionsDone: 0,
+      actionsTotal: 0,
+      resources: NO_RESOURCES,
+      error: 'the agent ended while this flow ran',
+      startedAt: record.accepted_at,
+      collections: items.flatMap((i) => (i.collection === undefined ? [] : [i.collection])),
+    },
+    true,
+  );
+  await state.finish(flowId, attempt, 'Crashed');
+  spool.release(item);
+  logger.warn({ flow_id: flowId, attempt }, 'reported as Crashed: the agent ended while it ran');
+};

@@ -1,0 +1,289 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type CollectionResult,
+  type FinalState,
+  isHuntId,
+  keys,
+  randomHex32,
+  type Resources,
+  samplePosition,
+  type Spec,
+} from '#wire';
+import type { AgentClock } from '../clock.js';
+import { messageOf } from '../errors.js';
+import type { Fault } from '../fault.js';
+import type { Logger } from '../logger.js';
+import type { Spool } from '../spool/spool.js';
+import type { StateStore } from '../state/state-store.js';
+import { NO_RESOURCES, type StatusInput, type Tickets } from '../tickets.js';
+import type { FinishedCollection, FlowEvent, FlowJob } from './flow-job.js';
+import type { FlowRun, Runner, RunResult } from './runner.js';
+
+export interface AttemptDeps {
+  clientId: string;
+  state: StateStore;
+  spool: Spool;
+  tickets: Tickets;
+  runner: Runner;
+  clock: AgentClock;
+  fault: Fault;
+  logger: Logger;
+  workDir: string;
+  /** What each flow is told of this agent. */
+  jobFacts: () => Pick<FlowJob, 'agent' | 'sources'>;
+  /** Something new is in the spool. */
+  spooled: () => void;
+}
+
+/** A flow that this agent is to run, as its signed spec says. */
+export interface AttemptInput {
+  flowId: string;
+  attempt: number;
+  digest: string;
+  spec: Spec;
+}
+
+const MAX_LOG_LINES = 100;
+const STOPPED = 'the agent was stopped while this flow ran';
+
+interface Final {
+  state: FinalState;
+  error?: string;
+  backtrace?: string;
+}
+
+const finalOf = (result: RunResult, cancelled: boolean): Final => {
+  switch (result.kind) {
+    case 'done':
+      return { state: 'Done' };
+    case 'skipped':
+      return { state: 'Skipped' };
+    case 'error':
+    case 'exceeded':
+      return {
+        state: 'Error',
+        error: result.message,
+        ...('backtrace' in result && result.backtrace !== undefined ? { backtrace: result.backtrace } : {}),
+      };
+    case 'crashed':
+      return {
+        state: 'Crashed',
+        error: result.message,
+        ...(result.backtrace === undefined ? {} : { backtrace: result.backtrace }),
+      };
+    case 'killed':
+      return cancelled ? { state: 'Cancelled' } : { state: 'Crashed', error: STOPPED };
+  }
+};
+
+/** One attempt of one flow on this agent, from being taken up to its final ticket. */
+export class Attempt {
+  #run: FlowRun | undefined;
+  #stop: 'cancelled' | 'interrupted' | undefined;
+  #conditionHeld = false;
+  #action: string | undefined;
+  #actionsDone = 0;
+  #resources: Resources = NO_RESOURCES;
+  #logs: { time: string; level: string; message: string }[] = [];
+  #startedAt: string | undefined;
+  /** What events ask for, done one after another. */
+  #work: Promise<void> = Promise.resolve();
+  #workError: unknown;
+
+  constructor(
+    private readonly input: AttemptInput,
+    private readonly deps: AttemptDeps,
+  ) {}
+
+  /** Writes down, durably, that this attempt is taken up: it will never be started again. */
+  async accept(): Promise<void> {
+    const { flowId, attempt, digest, spec } = this.input;
+    const accepted_at = this.deps.clock.now().toISOString();
+    await this.deps.state.accept({ flow_id: flowId, attempt, digest, accepted_at, expires_at: spec.expires_at });
+    this.deps.fault('state-saved');
+  }
+
+  /** Runs it, spools its results and its final ticket. */
+  async run(): Promise<void> {
+    const { flowId, attempt } = this.input;
+    const dir = join(this.deps.workDir, `${flowId}-${attempt}`);
+    await rm(dir, { recursive: true, force: true });
+    await mkdir(dir, { mode: 0o700 });
+    try {
+      const result = await this.#execute(dir);
+      this.#resources = result.resources;
+      await this.#work;
+      const final = finalOf(result, this.#stop === 'cancelled');
+      await this.#conclude(
+        this.#workError === undefined || this.#stop === 'cancelled'
+          ? final
+          : { state: 'Error', error: messageOf(this.#workError) },
+        result.kind,
+      );
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  /** People cancelled it: its process is killed, its results deleted, Cancelled is told. */
+  cancel(): void {
+    this.#end('cancelled');
+  }
+
+  /** This agent must end: its process is killed, Crashed is told. */
+  interrupt(): void {
+    this.#end('interrupted');
+  }
+
+  #end(how: 'cancelled' | 'interrupted'): void {
+    this.#stop ??= how;
+    this.#run?.kill();
+  }
+
+  async #execute(dir: string): Promise<RunResult> {
+    const { input, deps } = this;
+    const run = await deps.runner.prepare({
+      flow_id: input.flowId,
+      attempt: input.attempt,
+      spec_digest: input.digest,
+      ...(input.spec.condition === undefined ? {} : { condition: input.spec.condition }),
+      actions: input.spec.actions,
+      quota: input.spec.quota,
+      work_dir: dir,
+      ...deps.jobFacts(),
+    });
+    this.#run = run;
+    if (run.process !== undefined) await deps.state.setChild(input.flowId, input.attempt, run.process);
+    deps.fault('child-started');
+    this.#startedAt = deps.clock.local().toISOString();
+    if (this.#stop !== undefined) run.kill();
+    return run.run((event) => this.#hear(event, dir));
+  }
+
+  #hear(event: FlowEvent, dir: string): void {
+    switch (event.kind) {
+      case 'condition-held':
+        this.#conditionHeld = true;
+        this.#then(() => this.#tellStarted());
+        return;
+      case 'action':
+        this.#actionsDone = event.index;
+        this.#action = event.name;
+        return;
+      case 'action-skipped':
+        this.#log('info', `action ${event.index + 1} was skipped: its condition does not hold`);
+        return;
+      case 'collection':
+        this.#then(() => this.#spoolCollection(event.collection, dir));
+        return;
+      case 'log':
+        this.#log(event.level, event.message);
+        return;
+      case 'progress':
+      case 'end':
+        return;
+    }
+  }
+
+  #log(level: string, message: string): void {
+    if (this.#logs.length >= MAX_LOG_LINES) return;
+    this.#logs.push({ time: this.deps.clock.local().toISOString(), level, message });
+  }
+
+  /** The first failure here (a full disk, say) ends the flow with that error. */
+  #then(task: () => Promise<void>): void {
+    this.#work = this.#work.then(async () => {
+      if (this.#workError !== undefined) return;
+      try {
+        await task();
+      } catch (error) {
+        this.#workError = error;
+        this.#run?.kill();
+      }
+    });
+  }
+
+  async #tellStarted(): Promise<void> {
+    await this.deps.tickets.status(this.#status('Started'), false);
+    this.deps.spooled();
+  }
+
+  async #spoolCollection(finished: FinishedCollection, dir: string): Promise<void> {
+    const { flowId, attempt, spec } = this.input;
+    const { clientId, spool, clock } = this.deps;
+    const { file, ...rest } = finished;
+    const key = keys.analysis(flowId, clientId, finished.name, randomHex32());
+    const collection: CollectionResult = { key, ...rest };
+    const wait =
+      spec.spread_seconds * 1000 * (Number.parseInt(samplePosition(flowId, clientId).slice(0, 8), 16) / 2 ** 32);
+    await spool.addFile(
+      {
+        kind: 'result',
+        key,
+        content_type: 'application/gzip',
+        flow: { flow_id: flowId, attempt },
+        collection,
+        ...(wait < 1 ? {} : { not_before: new Date(clock.now().getTime() + wait).toISOString() }),
+      },
+      join(dir, file),
+    );
+  }
+
+  #status(state: StatusInput['state'], more: Partial<StatusInput> = {}): StatusInput {
+    const { flowId, attempt, digest, spec } = this.input;
+    return {
+      flowId,
+      attempt,
+      digest,
+      state,
+      currentAction: this.#action,
+      actionsDone: this.#actionsDone,
+      actionsTotal: spec.actions.length,
+      resources: this.#resources,
+      startedAt: this.#startedAt,
+      logs: this.#logs,
+      ...more,
+    };
+  }
+
+  /**
+   * What did not get past its condition is told for targeted flows and where the spec asks for skips; what went over a
+   * limit or crashed is always told, and so is what did run.
+   */
+  #isTold(final: Final, how: RunResult['kind']): boolean {
+    const { flowId, spec } = this.input;
+    const quiet = final.state === 'Skipped' || (how === 'error' && !this.#conditionHeld);
+    return !quiet || !isHuntId(flowId) || spec.report_skips;
+  }
+
+  async #conclude(final: Final, how: RunResult['kind']): Promise<void> {
+    const { flowId, attempt, spec } = this.input;
+    const { spool, state, tickets, fault, logger } = this.deps;
+    if (final.state === 'Cancelled') await spool.removeResults(flowId, attempt);
+    if (final.error !== undefined) logger.warn({ flow_id: flowId, attempt, reason: final.error }, 'flow failed');
+    if (!this.#isTold(final, how)) {
+      await state.finish(flowId, attempt, final.state);
+      return;
+    }
+    const collections = spool
+      .itemsOf(flowId, attempt)
+      .flatMap((i) => (i.collection === undefined ? [] : [i.collection]));
+    const item = await tickets.status(
+      this.#status(final.state, {
+        currentAction: final.state === 'Done' ? undefined : this.#action,
+        actionsDone: final.state === 'Done' ? spec.actions.length : this.#actionsDone,
+        error: final.error,
+        backtrace: final.backtrace,
+        collections,
+      }),
+      true,
+    );
+    fault('spool-written');
+    await state.finish(flowId, attempt, final.state);
+    fault('state-cleared');
+    spool.release(item);
+    this.deps.spooled();
+    logger.info({ flow_id: flowId, attempt, state: final.state, rows: this.#resources.rows }, 'flow ended');
+  }
+}

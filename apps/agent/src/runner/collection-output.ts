@@ -1,0 +1,82 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createCollection, gzipFile } from '#collections';
+import { OverLimit, type Output } from '../actions/action.js';
+import type { FlowEvent, FlowJob } from './flow-job.js';
+
+/** Bytes and clock are looked at once in so many rows. */
+const LOOK_EVERY = 500;
+const TELL_EVERY_MS = 250;
+
+/** Writes the collections of one flow into its work folder, counting rows and bytes against its quota. */
+export const createOutput = (job: FlowJob, tell: (event: FlowEvent) => void, signal?: AbortSignal): Output => {
+  let rows = 0;
+  let files = 0;
+  /** Bytes of the collections that are finished, before compression. */
+  let finishedBytes = 0;
+  let toldAt = performance.now();
+
+  const checkBytes = (bytes: number): void => {
+    if (bytes > job.quota.bytes) throw new OverLimit('bytes', job.quota.bytes, bytes);
+  };
+
+  const count = (bytes: () => number): void => {
+    rows += 1;
+    if (rows > job.quota.rows) throw new OverLimit('rows', job.quota.rows, rows);
+    if (rows % LOOK_EVERY !== 0) return;
+    signal?.throwIfAborted();
+    const total = finishedBytes + bytes();
+    checkBytes(total);
+    if (performance.now() - toldAt < TELL_EVERY_MS) return;
+    toldAt = performance.now();
+    tell({ kind: 'progress', rows, bytes: total });
+  };
+
+  return {
+    async collection(spec, query, fill) {
+      const name = `${files++}.sqlite`;
+      const path = join(job.work_dir, name);
+      const writer = createCollection(path, spec, {
+        client_id: job.agent.client_id,
+        flow_id: job.flow_id,
+        attempt: job.attempt,
+        spec_digest: job.spec_digest,
+        query,
+        created_at: new Date().toISOString(),
+        agent_version: job.agent.agent_version,
+      });
+      try {
+        fill({
+          insert(table, row) {
+            count(() => writer.bytes());
+            writer.insert(table, row);
+          },
+        });
+      } catch (error) {
+        tell({ kind: 'progress', rows, bytes: finishedBytes + writer.bytes() });
+        writer.abort();
+        throw error;
+      }
+      const summary = writer.finish(new Date().toISOString());
+      const file = await gzipFile(path, `${path}.gz`);
+      await rm(path);
+      finishedBytes += file.contentBytes;
+      tell({ kind: 'progress', rows, bytes: finishedBytes });
+      checkBytes(finishedBytes);
+      tell({
+        kind: 'collection',
+        collection: {
+          name: spec.name,
+          file: `${name}.gz`,
+          rows: { ...summary.rows },
+          dropped_columns: [...summary.droppedColumns],
+          null_coerced: summary.nullCoerced,
+          stored_bytes: file.storedBytes,
+          stored_sha256: file.storedSha256,
+          content_bytes: file.contentBytes,
+          content_sha256: file.contentSha256,
+        },
+      });
+    },
+  };
+};

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { Action, ClientId, FlowId, Label, Quota, Sha256 } from '#wire';
+
+/**
+ * All that a flow's process is told: what to run and what this agent is. No key, no grant, no address of the store.
+ */
+export const FlowJob = z.object({
+  flow_id: FlowId,
+  attempt: z.int().min(1),
+  spec_digest: Sha256,
+  condition: z.string().optional(),
+  actions: z.array(Action).min(1),
+  quota: Quota,
+  /** The folder into which results are written; the process may use no other. */
+  work_dir: z.string().min(1),
+  /** Sources that the configuration allows. */
+  sources: z.array(z.string()),
+  agent: z.object({
+    client_id: ClientId,
+    agent_version: z.string(),
+    /** Claimed in the configuration, and given by people. */
+    labels: z.array(Label),
+    started_at: z.string(),
+  }),
+});
+export type FlowJob = z.infer<typeof FlowJob>;
+
+/** A collection that is complete: gzipped, hashed, in the work folder. */
+export const FinishedCollection = z.object({
+  name: z.string(),
+  /** A plain name in the work folder. */
+  file: z.string().regex(/^[0-9]+\.sqlite\.gz$/),
+  rows: z.record(z.string(), z.int().nonnegative()),
+  dropped_columns: z.array(z.string()),
+  null_coerced: z.int().nonnegative(),
+  stored_bytes: z.int().nonnegative(),
+  stored_sha256: Sha256,
+  content_bytes: z.int().nonnegative(),
+  content_sha256: Sha256,
+});
+export type FinishedCollection = z.infer<typeof FinishedCollection>;
+
+/** How a run ended. `limit`: over its quota. */
+const Ending = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('done') }),
+  z.object({ kind: z.literal('skipped') }),
+  z.object({ kind: z.literal('error'), message: z.string(), backtrace: z.string().optional() }),
+  z.object({ kind: z.literal('limit'), which: z.enum(['rows', 'bytes']), limit: z.number(), used: z.number() }),
+]);
+export type Ending = z.infer<typeof Ending>;
+
+/** What a running flow tells. The condition comes first: nothing after it when it does not hold. */
+export const FlowEvent = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('condition-held') }),
+  z.object({ kind: z.literal('action'), index: z.int().nonnegative(), name: z.string() }),
+  z.object({ kind: z.literal('action-skipped'), index: z.int().nonnegative() }),
+  z.object({ kind: z.literal('progress'), rows: z.int().nonnegative(), bytes: z.int().nonnegative() }),
+  z.object({ kind: z.literal('collection'), collection: FinishedCollection }),
+  z.object({ kind: z.literal('log'), level: z.enum(['info', 'warn', 'error']), message: z.string() }),
+  z.object({ kind: z.literal('end'), ending: Ending }),
+]);
+export type FlowEvent = z.infer<typeof FlowEvent>;

@@ -1,0 +1,33 @@
+import type { Resources } from '#wire';
+import type { ProcessMark } from '../state/process-mark.js';
+import type { Ending, FlowEvent, FlowJob } from './flow-job.js';
+
+/** How a run ended, as its runner saw it. */
+export type RunResult = {
+  resources: Resources;
+} & (
+  | Exclude<Ending, { kind: 'limit' }>
+  /** Over a limit: `message` is "Resource exceeded: which, limit, used". */
+  | { kind: 'exceeded'; message: string }
+  | { kind: 'crashed'; message: string; backtrace?: string }
+  | { kind: 'killed' }
+);
+
+/** One flow that can be run: prepared first, so that its process can be recorded before it does anything. */
+export interface FlowRun {
+  /** The process that will run it; undefined for the inline runner. */
+  readonly process: ProcessMark | undefined;
+  /** Runs it. Never rejects for what the flow does; `onEvent` hears everything but the end. */
+  run(onEvent: (event: FlowEvent) => void): Promise<RunResult>;
+  /** Stops it now; `run` then settles with `killed`. */
+  kill(): void;
+}
+
+/** Where flows run. */
+export interface Runner {
+  prepare(job: FlowJob): Promise<FlowRun>;
+}
+
+/** The error of a flow that went over a limit. */
+export const exceededMessage = (which: string, limit: number, used: number): string =>
+  `Resource exceeded: ${which}, limit ${limit}, used ${Math.round(used * 100) / 100}`;

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { ClientId, emptyMarks, FINAL_STATES, FlowId, Instant, type Marks, Sha256 } from '#wire';
+import { ProcessMark } from './process-mark.js';
+
+const Mark = z.object({ version: z.int(), digest: Sha256 });
+const MarksFile = z.object({
+  epoch: z.int(),
+  manifest: Mark.optional(),
+  queues: z.record(z.string(), Mark),
+  newestIssuedAt: Instant.optional(),
+});
+
+/** One attempt that this agent took up: written and fsynced before it starts, so it is never started again. */
+export const AttemptRecord = z.object({
+  flow_id: FlowId,
+  attempt: z.int().min(1),
+  digest: Sha256,
+  accepted_at: Instant,
+  expires_at: Instant,
+  /** The child that runs it, so that one which outlives a killed agent is found. */
+  child: ProcessMark.optional(),
+  /** Absent while it runs; also absent after a kill, which the next start reports as Crashed. */
+  outcome: z.enum(FINAL_STATES).optional(),
+});
+export type AttemptRecord = z.infer<typeof AttemptRecord>;
+
+/** The state file. The key is not in it. */
+export const AgentState = z.object({
+  __type__: z.literal('AgentState'),
+  version: z.literal(1),
+  client_id: ClientId,
+  marks: MarksFile,
+  /** All sequence numbers below this may have been used. */
+  seq_reserved: z.int().nonnegative(),
+  /** A state before this one was lost: flows created until then are not run. */
+  lost_at: Instant.optional(),
+  attempts: z.array(AttemptRecord),
+});
+export type AgentState = z.infer<typeof AgentState>;
+
+export const emptyState = (clientId: string): AgentState => ({
+  __type__: 'AgentState',
+  version: 1,
+  client_id: clientId,
+  marks: toMarksFile(emptyMarks()),
+  seq_reserved: 1,
+  attempts: [],
+});
+
+/**
+ * The state of an agent whose state file cannot be read: sequence numbers go on above any that may have been used
+ * (they count single tickets, these are milliseconds), and what was issued until now is not run.
+ */
+export const lostState = (clientId: string, now: Date): AgentState => ({
+  ...emptyState(clientId),
+  seq_reserved: now.getTime(),
+  lost_at: now.toISOString(),
+});
+
+const toMarksFile = (marks: Marks): AgentState['marks'] => ({
+  epoch: marks.epoch,
+  queues: marks.queues,
+  ...(marks.manifest === undefined ? {} : { manifest: marks.manifest }),
+  ...(marks.newestIssuedAt === undefined ? {} : { newestIssuedAt: marks.newestIssuedAt }),
+});
+
+export const marksOf = (state: AgentState): Marks => ({
+  epoch: state.marks.epoch,
+  queues: state.marks.queues,
+  ...(state.marks.manifest === undefined ? {} : { manifest: state.marks.manifest }),
+  ...(state.marks.newestIssuedAt === undefined ? {} : { newestIssuedAt: state.marks.newestIssuedAt }),
+});
+
+export const withMarks = (state: AgentState, marks: Marks): AgentState => ({ ...state, marks: toMarksFile(marks) });
