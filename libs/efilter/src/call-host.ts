@@ -11,7 +11,8 @@ import {
   isRow,
   memberOf,
   onlyColumn,
-  Rows,
+  isLazy,
+  lazy,
   setMember,
   type Row,
   type Value,
@@ -26,7 +27,7 @@ export function callHost(compiler: Compiler, host: HostFunction, node: CallNode,
     const [args] = calls;
     return args === undefined ? null : valueOf(compiler, host, node, args);
   }
-  return new Rows(function* () {
+  return lazy(function* () {
     for (const args of calls) yield* rowsOf(compiler, host, node, args);
   });
 }
@@ -34,11 +35,11 @@ export function callHost(compiler: Compiler, host: HostFunction, node: CallNode,
 /** The value of a function; what it yields beyond arrays is read when it is needed, by calling again if need be. */
 function valueOf(compiler: Compiler, host: HostFunction, node: CallNode, args: ResolvedArgs): Value {
   const result: unknown = guarded(host, node, () => host.call(args));
-  if (!isIterable(result) || typeof result === 'string' || Array.isArray(result) || result instanceof Rows) {
+  if (!isIterable(result) || typeof result === 'string' || Array.isArray(result) || isLazy(result)) {
     return fromHost(result);
   }
   let first: Iterable<unknown> | undefined = result;
-  return new Rows(function* () {
+  return lazy(function* () {
     const iterable = first ?? guarded(host, node, () => host.call(args));
     first = undefined;
     yield* read(compiler, host, node, iterable);

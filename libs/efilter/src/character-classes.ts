@@ -1,5 +1,5 @@
 const WORD_PART = /[\p{L}\p{N}_]/u;
-const SPACE = /[\s\u001c-\u001f\u0085]/u;
+const SPACE = /\s/u;
 
 /** ASCII digit. */
 export function isDigit(code: number): boolean {
@@ -16,7 +16,7 @@ export function isNamePart(code: number): boolean {
   return isNameStart(code) || isDigit(code) || (code > 127 && WORD_PART.test(String.fromCodePoint(code)));
 }
 
-/** White space of any kind, line ends included. */
+/** White space of any kind, line ends and the separators of ASCII included. */
 export function isSpace(code: number): boolean {
-  return code === 32 || (code < 128 ? SPACE.test(String.fromCharCode(code)) : SPACE.test(String.fromCodePoint(code)));
+  return code === 32 || (code >= 28 && code <= 31) || code === 0x85 || SPACE.test(String.fromCodePoint(code));
 }

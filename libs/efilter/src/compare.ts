@@ -5,7 +5,7 @@ import {
   isRow,
   memberOf,
   numberOf,
-  Rows,
+  type Rows,
   standIn,
   toArray,
   type Row,

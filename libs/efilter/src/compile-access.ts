@@ -3,7 +3,18 @@ import { evalError } from './errors.js';
 import type { Compiler, Scope, Thunk } from './scope.js';
 import type { Span } from './source.js';
 import { kindOf } from './stdlib/library.js';
-import { asScalar, collapse, hasMember, isRepeated, isRow, memberOf, Rows, toArray, type Value } from './values.js';
+import {
+  asScalar,
+  collapse,
+  hasMember,
+  isLazy,
+  isRepeated,
+  isRow,
+  memberOf,
+  type Rows,
+  toArray,
+  type Value,
+} from './values.js';
 
 /** `a.b`: null when there is no such member; over several values, the member of each. */
 export function compileMember(compiler: Compiler, node: MemberNode, scope: Scope | null): Thunk {
@@ -52,7 +63,7 @@ function select(container: Value, key: Value, at: Span): Value {
 /** Negative places count from the end; beyond either end is null. */
 function elementAt(container: readonly Value[] | Rows, index: number, at: Span): Value {
   if (!Number.isInteger(index)) throw evalError('The place of an element is a whole number.', at);
-  if (index < 0 || !(container instanceof Rows)) return toArray(container).at(index) ?? null;
+  if (index < 0 || !isLazy(container)) return toArray(container).at(index) ?? null;
   let place = 0;
   for (const item of container) {
     if (place === index) return item;

@@ -4,7 +4,7 @@ import { evalError } from './errors.js';
 import { Frame, FunctionValue, type Compiler, type Scope, type Thunk } from './scope.js';
 import { convert, isOfType, isTypeName, type TypeName } from './stdlib/conversion.js';
 import { kindOf } from './stdlib/library.js';
-import { asScalar, isTrue, remembered, Rows, setMember, type Value } from './values.js';
+import { asScalar, isLazy, isTrue, remembered, type Rows, setMember, type Value } from './values.js';
 
 /** `if`: the result of the first condition that is true; null when none is and there is no `else`. */
 export function compileIf(compiler: Compiler, node: IfNode, scope: Scope | null): Thunk {
@@ -38,7 +38,7 @@ export function compileLet(compiler: Compiler, node: LetNode, scope: Scope | nul
 
 /** The value itself; rows made on demand are remembered once they were read. */
 export function keep<T extends Value | FunctionValue>(compiler: Compiler, value: T): T | Rows {
-  return value instanceof Rows ? remembered(value, compiler.meter.hold) : value;
+  return isLazy(value) ? remembered(value, compiler.meter.hold) : value;
 }
 
 /** `bind(k: v)`: an object; later entries see the earlier ones as names. */

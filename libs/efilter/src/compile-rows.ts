@@ -2,7 +2,7 @@ import type { AnyNode, Expression, OverRowsNode } from './ast.js';
 import { compareKeys } from './compare.js';
 import type { Meter } from './limits.js';
 import { Frame, type Compiler, type Scope, type Thunk } from './scope.js';
-import { holdsForAny, isRow, isTrue, Rows, valuesOf, type Row, type Value } from './values.js';
+import { holdsForAny, isLazy, isRow, isTrue, lazy, valuesOf, type Row, type Value } from './values.js';
 
 const NO_SLOTS: Value[] = [];
 
@@ -24,7 +24,7 @@ export function compileOverRows(compiler: Compiler, node: OverRowsNode, scope: S
     case 'map':
       return (frame) => {
         const values = rows(frame);
-        return new Rows(function* () {
+        return lazy(function* () {
           for (const value of valuesOf(values)) {
             meter.step();
             yield body(rowFrame(value, frame));
@@ -34,12 +34,12 @@ export function compileOverRows(compiler: Compiler, node: OverRowsNode, scope: S
     case 'filter':
       return (frame) => {
         const values = rows(frame);
-        return new Rows(() => filtered(valuesOf(values), body, frame, meter));
+        return lazy(() => filtered(valuesOf(values), body, frame, meter));
       };
     case 'sort':
       return (frame) => {
         const values = rows(frame);
-        return new Rows(() => sorted(valuesOf(values), body, frame, meter)[Symbol.iterator]());
+        return lazy(() => sorted(valuesOf(values), body, frame, meter)[Symbol.iterator]());
       };
     case 'each':
       return (frame) => {
@@ -91,7 +91,7 @@ export function sorted(values: Iterable<Value>, key: Thunk, outer: Frame | null,
     meter.step();
     meter.hold();
     const found = key(rowFrame(value, outer));
-    keyed.push({ value, key: found instanceof Rows ? [...found] : found });
+    keyed.push({ value, key: isLazy(found) ? [...found] : found });
   }
   keyed.sort((left, right) => {
     meter.step();

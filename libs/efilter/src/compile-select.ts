@@ -4,7 +4,7 @@ import { filtered, rowFrame, sorted } from './compile-rows.js';
 import { evalError } from './errors.js';
 import { Frame, withoutAliases, type Compiler, type Scope, type Thunk } from './scope.js';
 import { drop, take } from './stdlib/core.js';
-import { asScalar, Rows, setMember, valuesOf, type Value } from './values.js';
+import { asScalar, lazy, setMember, valuesOf, type Value } from './values.js';
 import { walk } from './visitor.js';
 
 /**
@@ -34,12 +34,12 @@ export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: S
         const ordered = sorted(values, key, frame, meter);
         values = descending ? ordered.reverse() : ordered;
       }
-      if (offset !== undefined) values = drop(offset(frame), new Rows(iteratorOf(values)));
-      if (limit !== undefined) values = take(limit(frame), new Rows(iteratorOf(values)));
+      if (offset !== undefined) values = drop(offset(frame), lazy(iteratorOf(values)));
+      if (limit !== undefined) values = take(limit(frame), lazy(iteratorOf(values)));
       return values;
     };
-    if (project === undefined) return new Rows(() => chosen()[Symbol.iterator]());
-    return new Rows(function* () {
+    if (project === undefined) return lazy(() => chosen()[Symbol.iterator]());
+    return lazy(function* () {
       for (const value of chosen()) {
         meter.step();
         yield project(rowFrame(value, frame));

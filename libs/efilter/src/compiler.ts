@@ -11,7 +11,7 @@ import type { Meter } from './limits.js';
 import { RegexCache } from './regex.js';
 import type { Compiler, Scope, Thunk } from './scope.js';
 import { LIBRARY } from './stdlib/index.js';
-import type { Value } from './values.js';
+import { fromHost, type Value } from './values.js';
 
 /** Turns trees into closures for one evaluation. */
 export function createCompiler(environment: Environment, meter: Meter): Compiler {
@@ -30,7 +30,7 @@ export function createCompiler(environment: Environment, meter: Meter): Compiler
 function compileNode(compiler: Compiler, node: Expression, scope: Scope | null): Thunk {
   switch (node.kind) {
     case 'literal': {
-      const { value } = node;
+      const value = fromHost(node.value);
       return () => value;
     }
     case 'null':

@@ -1,4 +1,5 @@
 export type { Expression, Query } from './ast.js';
+export { check, sourcesOf, type Diagnostic } from './checker.js';
 export type { Environment, HostFunction, Parameter, ResolvedArgs } from './environment.js';
 export { EfilterError, type EfilterErrorKind } from './errors.js';
 export { drain, evaluate, filterRows, holds, rows, type EvaluateOptions } from './evaluator.js';
@@ -6,5 +7,6 @@ export { DEFAULT_LIMITS, type Abortable, type Limits } from './limits.js';
 export type { QueryParams } from './parameters.js';
 export { MAX_NESTING, parse } from './parser.js';
 export { formatError, placeOf, type Place } from './print-location.js';
+export { print } from './printer.js';
 export type { Span } from './source.js';
-export { Rows, type Row, type Value } from './values.js';
+export type { Row, Rows, Value } from './values.js';

@@ -4,6 +4,7 @@ import { Parameters, type QueryParams } from './parameters.js';
 import { ALONE, ENCLOSED, type Context, type ExpressionParser, type KeyedExpression } from './parser-context.js';
 import { parseBuiltin, parseCall, isBuiltin } from './parser-calls.js';
 import { parseAny, parseSelect } from './parser-select.js';
+import { PRECEDENCE, precedenceOf } from './precedence.js';
 import { spanOf, type Span } from './source.js';
 import { TokenStream } from './token-stream.js';
 import { walk } from './visitor.js';
@@ -14,51 +15,30 @@ export const MAX_NESTING = 500;
 /** How long a query may be, in UTF-16 units. */
 export const MAX_QUERY_LENGTH = 1_000_000;
 
-const enum Precedence {
-  Or = 0,
-  And = 1,
-  Comparison = 3,
-  Sum = 4,
-  Minus = 5,
-  Product = 6,
-  Pair = 10,
-  Postfix = 12,
-}
-
 type Infix =
   | { readonly form: 'binary'; readonly operator: BinaryOperator; readonly tokens: number; readonly precedence: number }
   | { readonly form: 'isa' | 'pair' | 'member' | 'subscript'; readonly tokens: number; readonly precedence: number };
 
 const SYMBOLS: ReadonlyMap<string, Infix> = new Map<string, Infix>([
-  ['==', binary('==', Precedence.Comparison)],
-  ['=', binary('==', Precedence.Comparison)],
-  ['!=', binary('!=', Precedence.Comparison)],
-  ['=~', binary('=~', Precedence.Comparison)],
-  ['<', binary('<', Precedence.Comparison)],
-  ['<=', binary('<=', Precedence.Comparison)],
-  ['>', binary('>', Precedence.Comparison)],
-  ['>=', binary('>=', Precedence.Comparison)],
-  ['+', binary('+', Precedence.Sum)],
-  ['-', binary('-', Precedence.Sum)],
-  ['*', binary('*', Precedence.Product)],
-  ['/', binary('/', Precedence.Product)],
-  [':', { form: 'pair', tokens: 1, precedence: Precedence.Pair }],
-  ['.', { form: 'member', tokens: 1, precedence: Precedence.Postfix }],
+  ...(['==', '!=', '=~', '<', '<=', '>', '>=', '+', '-', '*', '/'] as const).map(
+    (text) => [text, binary(text)] as const,
+  ),
+  ['=', binary('==')],
+  [':', { form: 'pair', tokens: 1, precedence: PRECEDENCE.pair }],
+  ['.', { form: 'member', tokens: 1, precedence: PRECEDENCE.postfix }],
 ]);
 
 const WORDS: ReadonlyMap<string, Infix> = new Map<string, Infix>([
-  ['or', binary('or', Precedence.Or)],
-  ['and', binary('and', Precedence.And)],
-  ['in', binary('in', Precedence.Comparison)],
-  ['isa', { form: 'isa', tokens: 1, precedence: Precedence.Comparison }],
+  ...(['or', 'and', 'in'] as const).map((text) => [text, binary(text)] as const),
+  ['isa', { form: 'isa', tokens: 1, precedence: PRECEDENCE.comparison }],
 ]);
 
-const NOT_IN: Infix = { ...binary('not in', Precedence.Comparison), tokens: 2 };
-const SUBSCRIPT: Infix = { form: 'subscript', tokens: 1, precedence: Precedence.Postfix };
+const NOT_IN: Infix = { ...binary('not in'), tokens: 2 };
+const SUBSCRIPT: Infix = { form: 'subscript', tokens: 1, precedence: PRECEDENCE.postfix };
 const RESERVED = ['from', 'where', 'asc', 'desc'];
 
-function binary(operator: BinaryOperator, precedence: Precedence): Infix & { form: 'binary' } {
-  return { form: 'binary', operator, tokens: 1, precedence };
+function binary(operator: BinaryOperator): Infix & { form: 'binary' } {
+  return { form: 'binary', operator, tokens: 1, precedence: precedenceOf(operator) };
 }
 
 /**
@@ -96,7 +76,7 @@ class Parser implements ExpressionParser {
   }
 
   /** expression = atom { infix atom | "[" expression "]" | "." word } */
-  expression(context: Context, minimum: number = Precedence.Or): Expression {
+  expression(context: Context, minimum: number = PRECEDENCE.or): Expression {
     this.depth += 1;
     if (this.depth > MAX_NESTING) throw tooDeep(this.tokens.peek());
     const result = this.climb(this.atom(context), minimum, context);
@@ -114,10 +94,10 @@ class Parser implements ExpressionParser {
     if (this.depth > MAX_NESTING) throw tooDeep(this.tokens.peek());
     const token = this.tokens.peek();
     const named = token.kind === 'word' && this.tokens.isOperator(':', 1);
-    const first: Expression = named ? this.name() : this.climb(this.atom(context), Precedence.Postfix, context);
+    const first: Expression = named ? this.name() : this.climb(this.atom(context), PRECEDENCE.postfix, context);
     const colon = this.tokens.isOperator(':');
     if (colon) this.tokens.next();
-    const value = colon ? this.expression(context) : this.climb(first, Precedence.Or, context);
+    const value = colon ? this.expression(context) : this.climb(first, PRECEDENCE.or, context);
     this.depth -= 1;
     return colon ? { key: first, value } : { value };
   }
@@ -139,7 +119,7 @@ class Parser implements ExpressionParser {
       case 'lbracket':
         return this.list();
       case 'operator':
-        if (token.text === '-') return this.prefix('-', Precedence.Minus, context);
+        if (token.text === '-') return this.prefix('-', PRECEDENCE.minus, context);
         break;
       case 'word':
         return this.word(context);
@@ -170,7 +150,7 @@ class Parser implements ExpressionParser {
       case 'if':
         return this.ifExpression(context);
       case 'not':
-        return this.prefix('not', Precedence.Product, context);
+        return this.prefix('not', PRECEDENCE.not, context);
       default:
     }
     if (RESERVED.includes(keyword) || (keyword === 'order' && tokens.isKeyword('by', 1))) {
@@ -201,7 +181,7 @@ class Parser implements ExpressionParser {
   }
 
   /** ( "not" | "-" ) expression, as far as operators bind tighter */
-  private prefix(operator: 'not' | '-', precedence: Precedence, context: Context): Expression {
+  private prefix(operator: 'not' | '-', precedence: number, context: Context): Expression {
     const token = this.tokens.next();
     const operand = this.expression(context, precedence);
     return { kind: 'unary', operator, operand, ...spanOf(token, operand) };

@@ -22,16 +22,15 @@ interface Group {
 export function findDanger(pattern: string): string | undefined {
   const open: Group[] = [newGroup()];
   let unbounded = 0;
-  let last: Group | undefined;
   let index = 0;
   while (index < pattern.length) {
     const group = open.at(-1);
     if (group === undefined) return undefined;
     const char = pattern.charAt(index);
+    let last: Group | undefined;
     if (char === '(') {
       open.push(newGroup());
       index += groupPrefix(pattern, index);
-      last = undefined;
       continue;
     }
     if (char === ')') {
@@ -45,13 +44,11 @@ export function findDanger(pattern: string): string | undefined {
     } else if (char === '|') {
       if (group.branchEmpty) group.firsts.push(undefined);
       group.branchEmpty = true;
-      last = undefined;
       index += 1;
       continue;
     } else {
       const length = atomLength(pattern, index);
       noteFirst(group, literalAtom(pattern.slice(index, index + length)));
-      last = undefined;
       index += length;
     }
     const repeat = repeatAt(pattern, index);

@@ -7,8 +7,16 @@ export interface Row {
 export type Value = null | boolean | number | string | readonly Value[] | Row | Rows;
 
 /** A lazy sequence of values, which may be read any number of times and yields the same each time. */
-export class Rows implements Iterable<Value> {
-  /** @param start begins a new reading */
+export interface Rows extends Iterable<Value> {
+  /** No member of a row can be a symbol: this tells the two apart. */
+  readonly [LAZY]: true;
+}
+
+const LAZY = Symbol('lazy rows');
+
+class LazyRows implements Rows {
+  readonly [LAZY] = true;
+
   constructor(private readonly start: () => Iterator<Value>) {}
 
   [Symbol.iterator](): Iterator<Value> {
@@ -16,12 +24,21 @@ export class Rows implements Iterable<Value> {
   }
 }
 
+/** Rows that are made on demand; `start` begins each reading. */
+export function lazy(start: () => Iterator<Value>): Rows {
+  return new LazyRows(start);
+}
+
+export function isLazy(value: unknown): value is Rows {
+  return value instanceof LazyRows;
+}
+
 /** Keeps what was read once, so that a second reading costs nothing and cannot differ. `keep` is told of every row kept. */
 export function remembered(rows: Rows, keep: () => void): Rows {
   const kept: Value[] = [];
   let source: Iterator<Value> | undefined;
   let complete = false;
-  return new Rows(function* () {
+  return lazy(function* () {
     for (let index = 0; ; index += 1) {
       if (index === kept.length) {
         if (complete) return;
@@ -45,11 +62,11 @@ export function isList(value: Value): value is readonly Value[] {
 
 /** Whether the value is several values: a list or a repeated value. */
 export function isRepeated(value: Value): value is readonly Value[] | Rows {
-  return typeof value === 'object' && (value instanceof Rows || Array.isArray(value));
+  return typeof value === 'object' && (isLazy(value) || Array.isArray(value));
 }
 
 export function isRow(value: Value): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Rows);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLazy(value);
 }
 
 /**
@@ -99,7 +116,7 @@ export function setMember(row: Record<string, Value>, name: string, value: Value
 /** The values of a value: none for null, the elements of a list, itself otherwise. */
 export function valuesOf(value: Value): Iterable<Value> {
   if (value === null) return [];
-  if (value instanceof Rows) return value;
+  if (isLazy(value)) return value;
   return isList(value) ? elementsOf(value) : [value];
 }
 
@@ -115,7 +132,7 @@ export function elementsOf(list: readonly Value[]): readonly Value[] {
 
 /** The elements of a list or repeated value, read to the end. */
 export function toArray(value: readonly Value[] | Rows): readonly Value[] {
-  return value instanceof Rows ? [...value] : elementsOf(value);
+  return isLazy(value) ? [...value] : elementsOf(value);
 }
 
 /** The value of a row's only column; undefined for other rows. */
@@ -155,7 +172,7 @@ export function isTrue(value: Value): boolean {
   if (typeof value !== 'object') return Boolean(value);
   if (value === null) return false;
   if (isList(value)) return value.length > 0;
-  if (!(value instanceof Rows)) return Object.keys(value).length > 0;
+  if (!isLazy(value)) return Object.keys(value).length > 0;
   let only: Value = null;
   let count = 0;
   for (const item of value) {
@@ -175,16 +192,10 @@ export function holdsForAny(value: Value): boolean {
 
 /** The value as text, as `=~`, `str` and their kin see it; null for null. */
 export function textOf(value: Value): string | null {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'number':
-      return String(value);
-    case 'boolean':
-      return value ? 'True' : 'False';
-    case 'object':
-      return value === null ? null : JSON.stringify(value instanceof Rows ? [...value] : value);
-  }
+  if (typeof value === 'string' || value === null) return value;
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  return JSON.stringify(isLazy(value) ? [...value] : value);
 }
 
 /** A boolean as 1 or 0, a number as itself; undefined for all else. */
@@ -195,7 +206,5 @@ export function numberOf(value: Value): number | undefined {
 
 /** Length of a text in characters, as positions in texts are counted. */
 export function codePoints(text: string): number {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
+  return Array.from(text).length;
 }

@@ -1,4 +1,4 @@
-import { codePoints, isRepeated, isRow, Rows, toArray, valuesOf, type Value } from '../values.js';
+import { codePoints, isRepeated, isLazy, isRow, lazy, toArray, valuesOf, type Rows, type Value } from '../values.js';
 import { failure, kindOf, requireString, type CallContext, type LibraryFunction } from './library.js';
 
 /** take, drop, count, reverse, first, materialize, lower, find. */
@@ -39,7 +39,7 @@ export const core: readonly LibraryFunction[] = [
 
 /** The first `count` values, read only as far as needed. */
 export function take(count: number, x: Value): Rows {
-  return new Rows(function* () {
+  return lazy(function* () {
     let left = count;
     if (left === 0) return;
     for (const value of valuesOf(x)) {
@@ -52,7 +52,7 @@ export function take(count: number, x: Value): Rows {
 
 /** All but the first `count` values. */
 export function drop(count: number, x: Value): Rows {
-  return new Rows(function* () {
+  return lazy(function* () {
     let left = count;
     for (const value of valuesOf(x)) {
       if (left > 0) left -= 1;
@@ -70,7 +70,7 @@ function count(x: Value, context: CallContext): Value {
   if (typeof x === 'string') return codePoints(x);
   if (isRow(x)) return Object.keys(x).length;
   if (!isRepeated(x)) throw failure(context, `count takes a list, rows, a string or an object, not ${kindOf(x)}.`);
-  if (!(x instanceof Rows)) return x.length;
+  if (!isLazy(x)) return x.length;
   let total = 0;
   for (const _ of x) {
     context.meter.step();
@@ -89,7 +89,7 @@ function first(x: Value): Value {
 }
 
 function held(x: Value, context: CallContext): readonly Value[] {
-  if (!(x instanceof Rows)) return isRepeated(x) ? toArray(x) : [...valuesOf(x)];
+  if (!isLazy(x)) return isRepeated(x) ? toArray(x) : [...valuesOf(x)];
   const values: Value[] = [];
   for (const value of x) {
     context.meter.hold();

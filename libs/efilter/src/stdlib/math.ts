@@ -17,8 +17,8 @@ export const math: readonly LibraryFunction[] = [
     params: ['a', 'b'],
     call: ([a, b], context) =>
       distance(
-        [...requireString(a, 'The first text of levenshtein', context)],
-        [...requireString(b, 'The second text of levenshtein', context)],
+        Array.from(requireString(a, 'The first text of levenshtein', context)),
+        Array.from(requireString(b, 'The second text of levenshtein', context)),
         context,
       ),
   },

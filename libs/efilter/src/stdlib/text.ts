@@ -97,7 +97,7 @@ function slice([s, start, end]: readonly Value[]): Value {
   const from = numberOf(start ?? null);
   const to = numberOf(end ?? null);
   if (typeof s !== 'string' || from === undefined || to === undefined) return null;
-  return [...s].slice(Math.trunc(from), Math.trunc(to)).join('');
+  return Array.from(s).slice(Math.trunc(from), Math.trunc(to)).join('');
 }
 
 function search(value: Value, pattern: string, context: CallContext): boolean {
