@@ -36,7 +36,7 @@ function judgeError({ EfilterError }, testCase, error) {
 }
 
 /** Variables as they are; `name()` forms as functions and sources. */
-function environment(vars = {}) {
+export function environment(vars = {}) {
   const functions = {};
   const variables = {};
   for (const [key, value] of Object.entries(vars)) {
