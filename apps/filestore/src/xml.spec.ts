@@ -26,7 +26,17 @@ describe('parseXml', () => {
     }
   });
 
-  it.each(['', 'no', '<a>', '<a></b>', '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>'])('refuses %j', (text) => {
+  it.each([
+    '',
+    'no',
+    '<a>',
+    '<a></b>',
+    '<a><b></a></b>',
+    '<a/><b/>',
+    '<a>x<',
+    '</a>',
+    '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
+  ])('refuses %j', (text) => {
     expect(() => parseXml(text)).toThrow(expect.objectContaining({ code: 'MalformedXML' }));
   });
 });

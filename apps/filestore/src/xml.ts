@@ -40,15 +40,28 @@ const parser = new XMLParser({
   isArray: (name) => name === 'Object',
 });
 
+/** Whether there is one root element and every tag is closed in its turn; the parser itself is lenient. */
+function isWellNested(text: string): boolean {
+  const open: string[] = [];
+  let roots = 0;
+  const markup = text.replace(/<!--[^]*?-->|<\?[^]*?\?>/g, '');
+  for (const [, closing, name = '', selfClosing] of markup.matchAll(/<(\/?)([^\s<>/]+)[^<>]*?(\/?)>/g)) {
+    if (closing !== '' && open.pop() !== name) return false;
+    if (closing !== '') continue;
+    if (open.length === 0) roots += 1;
+    if (selfClosing === '') open.push(name);
+  }
+  return roots === 1 && open.length === 0 && !/<[^>]*(<|$)/.test(markup);
+}
+
 /**
  * Parses an XML body to plain objects. No document type is accepted, so no entity can be declared.
  * @throws S3Error MalformedXML
  */
 export function parseXml(text: string): unknown {
-  if (/<!DOCTYPE/i.test(text)) throw new S3Error('MalformedXML', 'A document type is not accepted.');
-  try {
-    return parser.parse(text, true);
-  } catch (error) {
-    throw new S3Error('MalformedXML', error instanceof Error ? error.message : undefined);
+  if (/<!/.test(text.replace(/<!--[^]*?-->/g, ''))) {
+    throw new S3Error('MalformedXML', 'A document type or CDATA section is not accepted.');
   }
+  if (!isWellNested(text)) throw new S3Error('MalformedXML');
+  return parser.parse(text);
 }

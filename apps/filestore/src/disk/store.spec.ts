@@ -183,7 +183,7 @@ describe('DiskStore', () => {
       'a/b/c',
       'a0',
       'b//x',
-      `${LONG}`,
+      LONG,
       `${LONG}m`,
       `${LONG}m/z`,
       `${LONG}m!`,
