@@ -76,7 +76,6 @@ function makeServer(services: Services): Server {
   });
   server.timeout = IDLE_TIMEOUT;
   const onRequest = (message: IncomingMessage, response: ServerResponse): void => {
-    if (!server.listening) response.shouldKeepAlive = false;
     if (!fastPath.answer(message, response)) void handle(services, fastPath, message, response);
   };
   server.on('request', onRequest);
@@ -141,12 +140,13 @@ function urlOf(server: Server, host: string): string {
 async function close(server: Server, { store, log }: Services): Promise<void> {
   const closed = Promise.withResolvers<undefined>();
   server.close(() => closed.resolve(undefined));
-  server.closeIdleConnections();
+  const sweep = setInterval(() => server.closeIdleConnections(), 50); // those whose last request ends now
   const cut = setTimeout(() => {
     log.warn(`requests still ran after ${String(CLOSE_TIMEOUT / 1_000)} s: their connections are cut`);
     server.closeAllConnections();
   }, CLOSE_TIMEOUT);
   await closed.promise;
+  clearInterval(sweep);
   clearTimeout(cut);
   store.close();
 }

@@ -78,6 +78,7 @@ export async function readForm(exchange: Exchange): Promise<Form> {
   parser.on('file', (_name, content, filename) => {
     stream = content;
     content.on('error', () => undefined); // `finished` tells it
+    if (refusal !== undefined) return;
     file.resolve({ stream: content, filename });
   });
   parser.on('error', (error: unknown) => {
