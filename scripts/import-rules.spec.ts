@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -44,8 +44,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 
 function cruiseFixture(): Report {
-  const main = require.resolve('dependency-cruiser'); // <package>/src/main/index.mjs
-  const program = join(dirname(main), '../../bin/dependency-cruiser.mjs');
+  const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
   const args = [program, '--config', join(root, '.dependency-cruiser.cjs'), '--output-type', 'json', 'apps', 'libs'];
   const run = spawnSync(process.execPath, args, { cwd: join(root, 'test/fixtures/import-rules'), encoding: 'utf8' });
   if (run.error !== undefined || run.stdout === '') throw new Error(`dependency-cruiser: ${run.stderr}`);

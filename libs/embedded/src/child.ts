@@ -67,13 +67,14 @@ const helperUrl = (source: URL): string => source.href.replace(/\.ts$/, extname(
 const EXIT_WITH_PARENT = helperUrl(new URL('./exit-with-parent.ts', import.meta.url));
 const SUPERVISOR = helperUrl(new URL('./supervisor.ts', import.meta.url));
 
-function childEnvironment(env: Readonly<Record<string, string>> | undefined): Record<string, string> {
+/** What a child sees of our environment, with what it is given. */
+export function childEnvironment(env: Readonly<Record<string, string>> | undefined): Record<string, string> {
   const inherited: Record<string, string> = {};
   for (const name of INHERITED) {
     const value = process.env[name];
     if (value !== undefined) inherited[name] = value;
   }
-  return { ...inherited, ...env, REKALL_PARENT_FD: String(PARENT_FD) };
+  return { ...inherited, ...env };
 }
 
 /** The arguments for `node`: our own programs watch the pipe themselves, all others run under the supervisor. */
@@ -153,7 +154,7 @@ export async function startProcess<T>(options: StartProcessOptions<T>): Promise<
 
   const child = spawn(process.execPath, nodeArguments(options, supervised), {
     ...(options.cwd === undefined || supervised ? {} : { cwd: options.cwd }),
-    env: childEnvironment(options.env),
+    env: { ...childEnvironment(options.env), REKALL_PARENT_FD: String(PARENT_FD) },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     detached: true,
   });

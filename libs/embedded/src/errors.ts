@@ -4,6 +4,7 @@ export type EmbeddedErrorCode =
   | 'dir-in-use'
   | 'not-ready'
   | 'cannot-start'
+  | 'failed'
   | 'platform'
   | 'no-user'
   | 'data-version'

@@ -12,6 +12,8 @@ export type { DatabaseUrls } from './postgres/databases.js';
 export { type EmbeddedPostgres, startPostgres, type StartPostgresOptions } from './postgres/postgres.js';
 export {
   type ProgramName,
+  type ProgramOutput,
+  runAdmin,
   type Server,
   startAgent,
   startApi,

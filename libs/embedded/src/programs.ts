@@ -1,8 +1,9 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { type RunningProcess, startProcess } from './child.js';
+import { childEnvironment, type RunningProcess, startProcess } from './child.js';
 import { EmbeddedError } from './errors.js';
 
 /** The programs of this project that run as children, by the file that starts them. */
@@ -11,6 +12,7 @@ const PROGRAMS = {
   api: 'dist/apps/api/src/main.js',
   worker: 'dist/apps/api/src/worker.js',
   agent: 'dist/apps/agent/src/main.js',
+  admin: 'dist/apps/api/src/admin.js',
 } as const;
 
 /** One of our programs. */
@@ -103,4 +105,28 @@ export function startWorker(options: StartProgramOptions): Promise<RunningProces
 export function startAgent(options: StartProgramOptions & { configFile: string }): Promise<RunningProcess<true>> {
   const { configFile, args, ...rest } = options;
   return start('agent', { ...rest, args: ['--config', configFile, ...(args ?? [])] }, isReady);
+}
+
+/** What a program that ran to its end wrote. */
+export interface ProgramOutput {
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * Runs one command of the API's admin role (`['migrate']`) to its end; everything it needs is in `env`. Throws
+ * {@link EmbeddedError} `failed` with what it wrote to stderr when its exit code is not 0, or after 5 minutes.
+ */
+export function runAdmin(args: readonly string[], env: Readonly<Record<string, string>>): Promise<ProgramOutput> {
+  const options = { env: childEnvironment(env), timeout: 300_000, maxBuffer: 64 * 1024 * 1024 };
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [programFile('admin'), ...args], options, (error, stdout, stderr) => {
+      if (error === null) {
+        resolve({ stdout, stderr });
+        return;
+      }
+      const said = stderr.trim() === '' ? error.message : stderr.trim();
+      reject(new EmbeddedError('failed', `admin ${args[0] ?? ''}: ${said}`, { cause: error }));
+    });
+  });
 }
