@@ -38,12 +38,10 @@ class Measure extends Transform {
 export const gzipFile = async (source: string, destination: string): Promise<GzipResult> => {
   const [content, stored] = [new Measure(), new Measure()];
   const output = createWriteStream(destination, { flags: 'wx', mode: 0o600, flush: true });
-  let created = false;
-  output.once('open', () => (created = true));
   try {
     await pipeline(createReadStream(source), content, createGzip(), stored, output);
   } catch (error) {
-    if (created) await rm(destination, { force: true });
+    if (!output.pending) await rm(destination, { force: true });
     throw error;
   }
   const folder = await open(dirname(destination), 'r');
