@@ -42,6 +42,15 @@ export class AuditService implements DenialRecorder {
     });
   }
 
+  /** The same for many, in one statement. */
+  async recordSystemMany(tx: Tx, actor: 'system:worker' | 'system:admin', acts: readonly What[]): Promise<void> {
+    const at = this.clock.now();
+    await this.repository.insertMany(
+      tx,
+      acts.map((what) => ({ at, actor, outcome: 'done', ...what, details: what.details ?? {} })),
+    );
+  }
+
   /** A refusal, also of an object that is there but not for the caller (`id`), which looks like a 404 from outside. */
   async denied(
     who: Principal | { requestId: string; address: string },

@@ -10,6 +10,11 @@ export const QUEUES_CHANNEL = 'rekall_queues';
 export class QueuesService {
   constructor(private readonly repository: QueuesRepository) {}
 
+  /** Files by the ids of their rows: for the publisher itself, which mends and renews. */
+  mark(tx: Tx, queueIds: readonly string[]): Promise<void> {
+    return this.repository.markDirty(tx, queueIds);
+  }
+
   /** The file of every client of these labels; `All` is a label like any other here. */
   markLabels(tx: Tx, labels: readonly string[]): Promise<void> {
     return this.repository.markDirty(

@@ -45,7 +45,7 @@ const DAY_MS = 86_400_000;
 const DEFAULT_LIFE_MS = { flow: 7 * DAY_MS, hunt: 7 * DAY_MS };
 
 /** Parses a query for its caller: the error shows the place. */
-const checkQuery = (text: string, pointer: string): string[] => {
+const checkQuery = (text: string, pointer: string): readonly string[] => {
   try {
     return sourcesOf(parse(text));
   } catch (error) {
@@ -64,7 +64,7 @@ const checkQuery = (text: string, pointer: string): string[] => {
 };
 
 /** Parameters are bound while parsing, so a query with them is parsed with them. */
-const checkCollect = (input: Extract<LaunchInput, { type: 'Collect' }>): string[] => {
+const checkCollect = (input: Extract<LaunchInput, { type: 'Collect' }>): readonly string[] => {
   try {
     return sourcesOf(parse(input.query, input.query_parameters));
   } catch (error) {

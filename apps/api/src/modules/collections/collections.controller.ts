@@ -1,0 +1,93 @@
+import { Controller, Get, Param, Query, Redirect } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { ClientId, FlowId, HuntId } from '#wire';
+import { Access, CurrentPrincipal } from '../../platform/access/access.decorator.js';
+import type { Principal } from '../../platform/access/principal.js';
+import { Cursors } from '../../platform/http/cursor.js';
+import { pageOf, PageQuery } from '../../platform/http/paging.js';
+import { CollectionsService } from './collections.service.js';
+import { CollectionModel, renderCollection, renderRows, RowsModel } from './dto/collection.model.js';
+
+const CollectionId = z.string().regex(/^CL_[0-9a-f]{16}$/, 'a collection id is CL_ and 16 hex digits');
+const CollectionsQuery = PageQuery.extend({ flow_id: FlowId.optional(), client_id: ClientId.optional() });
+type CollectionsQuery = z.infer<typeof CollectionsQuery>;
+const RowsQuery = PageQuery.extend({
+  table: z.string().max(63).optional().describe('The first one unless given'),
+  where: z.string().min(1).max(32_768).optional().describe('EFILTER over the columns: pid > 100 and name =~ "ssh"'),
+});
+type RowsQuery = z.infer<typeof RowsQuery>;
+const HuntRowsQuery = RowsQuery.extend({ collection: z.string().max(64).optional() });
+type HuntRowsQuery = z.infer<typeof HuntRowsQuery>;
+const HuntPosition = z.object({ clientId: ClientId, after: z.number().optional() });
+
+@ApiTags('collections')
+@ApiBearerAuth()
+@Controller()
+export class CollectionsController {
+  constructor(
+    private readonly collections: CollectionsService,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @Get('collections')
+  @Access('collections.read')
+  @ApiOkResponse({ standardSchema: pageOf(CollectionModel) })
+  list(@CurrentPrincipal() principal: Principal, @Query({ schema: CollectionsQuery }) query: CollectionsQuery) {
+    const { flow_id: flowId, client_id: clientId, ...page } = query;
+    return this.cursors.page(principal.userId, ['collections', flowId, clientId], page, {
+      position: CollectionId,
+      of: (collection) => collection.id,
+      read: (after, count) => this.collections.list(principal, { flowId, clientId }, after, count),
+      render: renderCollection,
+    });
+  }
+
+  @Get('collections/:collection_id')
+  @Access('collections.read')
+  @ApiOkResponse({ standardSchema: CollectionModel })
+  async get(@CurrentPrincipal() principal: Principal, @Param('collection_id', { schema: CollectionId }) id: string) {
+    return renderCollection(await this.collections.get(principal, id));
+  }
+
+  @Get('collections/:collection_id/rows')
+  @Access('collections.read')
+  @ApiOkResponse({ standardSchema: RowsModel })
+  async rows(
+    @CurrentPrincipal() principal: Principal,
+    @Param('collection_id', { schema: CollectionId }) id: string,
+    @Query({ schema: RowsQuery }) query: RowsQuery,
+  ) {
+    const same = ['rows', id, query.table, query.where];
+    const after =
+      query.cursor === undefined ? undefined : this.cursors.open(principal.userId, same, query.cursor, z.number());
+    return renderRows(await this.collections.rows(principal, id, query, after), (next) =>
+      this.cursors.seal(principal.userId, same, next),
+    );
+  }
+
+  @Get('collections/:collection_id/download')
+  @Access('collections.read')
+  @Redirect('', 303)
+  async download(
+    @CurrentPrincipal() principal: Principal,
+    @Param('collection_id', { schema: CollectionId }) id: string,
+  ) {
+    return { url: await this.collections.download(principal, id), statusCode: 303 };
+  }
+
+  @Get('hunts/:hunt_id/rows')
+  @Access('collections.read')
+  @ApiOkResponse({ standardSchema: RowsModel })
+  async huntRows(
+    @CurrentPrincipal() principal: Principal,
+    @Param('hunt_id', { schema: HuntId }) id: string,
+    @Query({ schema: HuntRowsQuery }) query: HuntRowsQuery,
+  ) {
+    const same = ['hunt-rows', id, query.collection, query.table, query.where];
+    const after =
+      query.cursor === undefined ? undefined : this.cursors.open(principal.userId, same, query.cursor, HuntPosition);
+    const page = await this.collections.huntRows(principal, id, query.collection, query, after);
+    return renderRows(page, (next) => this.cursors.seal(principal.userId, same, next));
+  }
+}

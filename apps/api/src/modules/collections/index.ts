@@ -1,0 +1,3 @@
+export { CollectionsModule } from './collections.module.js';
+export { CollectionsService } from './collections.service.js';
+export type { Collection } from './domain/collection.js';
