@@ -112,10 +112,10 @@ export interface CastNode extends Span {
   readonly type: Expression;
 }
 
-/** `bind(k: v, 'l': w)`; a bare word as key was read as its name. */
+/** `bind(k: v, 'l': w)`; a bare word as key was read as its name. An entry without a key is an error when evaluated. */
 export interface BindNode extends Span {
   readonly kind: 'bind';
-  readonly entries: readonly { readonly key: Expression; readonly value: Expression }[];
+  readonly entries: readonly { readonly key?: Expression; readonly value: Expression }[];
 }
 
 /** `if c then a else if d then b else e`. */

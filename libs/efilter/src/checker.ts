@@ -1,4 +1,5 @@
 import type { Argument, CallNode, Expression, Query, SelectNode } from './ast.js';
+import { parameterOf } from './compile-call.js';
 import { columnsOf, type Known } from './checker-columns.js';
 import type { Environment, HostFunction } from './environment.js';
 import { EfilterError } from './errors.js';
@@ -90,9 +91,10 @@ class Checker {
         const names = new Map<string, undefined>();
         const inner = [...scope, { names }];
         for (const { key, value } of node.entries) {
-          this.visit(key, inner);
+          if (key === undefined) this.report('error', 'bind takes name: value pairs.', value);
+          else this.visit(key, inner);
           this.visit(value, inner);
-          if (key.kind === 'literal' && typeof key.value === 'string') names.set(key.value, undefined);
+          if (key?.kind === 'literal' && typeof key.value === 'string') names.set(key.value, undefined);
         }
         return;
       }
@@ -173,8 +175,13 @@ class Checker {
       this.report('error', `There is no function or source named ${name}.`, node.nameSpan);
     } else if (library.variadic !== true) {
       const required = library.required ?? library.params.length;
+      const renamed = node.arguments.map((argument) =>
+        argument.keyword === undefined
+          ? argument
+          : { ...argument, keyword: { ...argument.keyword, name: parameterOf(library, argument.keyword.name) } },
+      );
       this.hostArguments(
-        node,
+        { ...node, arguments: renamed },
         library.params.map((param, index) => ({ name: param, required: index < required })),
       );
       const pattern = library.params.findIndex((param) => param === 'regex' || param === 'pattern');

@@ -5,6 +5,7 @@ import {
   isRow,
   memberOf,
   numberOf,
+  onlyColumn,
   type Rows,
   standIn,
   toArray,
@@ -41,10 +42,12 @@ function equalsOnly(repeated: readonly Value[] | Rows, scalar: Value, meter: Met
   return result;
 }
 
+/** Whether the value is one row whose only column is null. */
 function onlyNull(value: Value): boolean {
   if (!isRepeated(value)) return false;
   const items = toArray(value);
-  return items.length === 1 && standIn(items[0] ?? null) === null;
+  const [only] = items;
+  return items.length === 1 && only !== undefined && isRow(only) && onlyColumn(only) === null;
 }
 
 function sameElements(left: readonly Value[] | Rows, right: readonly Value[] | Rows, meter: Meter): boolean {

@@ -39,6 +39,12 @@ function variadic(known: LibraryFunction, node: CallNode, values: readonly Value
   return values;
 }
 
+/** The parameter that a keyword means. */
+export function parameterOf(known: LibraryFunction, keyword: string): string {
+  const { alternates } = known;
+  return alternates !== undefined && Object.hasOwn(alternates, keyword) ? (alternates[keyword] ?? keyword) : keyword;
+}
+
 /** Puts the arguments in the order of the parameters. */
 function assign(known: LibraryFunction, node: CallNode, values: readonly Value[]): readonly (Value | undefined)[] {
   checkNames(node.arguments);
@@ -49,7 +55,7 @@ function assign(known: LibraryFunction, node: CallNode, values: readonly Value[]
   const ordered: readonly (Value | undefined)[] = known.reorder?.(node, positional) ?? positional;
   const args = known.params.map((_, index) => ordered[index]);
   for (const { keyword, value } of named) {
-    const index = known.params.indexOf(keyword.name);
+    const index = known.params.indexOf(parameterOf(known, keyword.name));
     if (index < 0) throw evalError(`${known.name} takes no argument named ${keyword.name}.`, keyword);
     if (args[index] !== undefined) throw evalError(`${known.name} got its argument ${keyword.name} twice.`, keyword);
     args[index] = value;

@@ -46,8 +46,9 @@ export function compileBind(compiler: Compiler, node: BindNode, scope: Scope | n
   const names = new Map<string, number>();
   const entries = node.entries.map(({ key, value }, slot) => {
     const visible: Scope = { kind: 'names', slots: new Map(names), outer: scope };
-    const entry = { key: compiler.compile(key, visible), value: compiler.compile(value, visible), at: key };
-    if (key.kind === 'literal' && typeof key.value === 'string') names.set(key.value, slot);
+    const name = key === undefined ? missingKey(value) : compiler.compile(key, visible);
+    const entry = { key: name, value: compiler.compile(value, visible), at: key ?? value };
+    if (key?.kind === 'literal' && typeof key.value === 'string') names.set(key.value, slot);
     return entry;
   });
   return (outer) => {
@@ -64,6 +65,12 @@ export function compileBind(compiler: Compiler, node: BindNode, scope: Scope | n
       setMember(result, String(name), bound);
     }
     return result;
+  };
+}
+
+function missingKey(at: Expression): Thunk {
+  return () => {
+    throw evalError('bind takes name: value pairs.', at);
   };
 }
 

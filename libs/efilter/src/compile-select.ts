@@ -15,6 +15,7 @@ export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: S
   const { meter } = compiler;
   const scope = withoutAliases(enclosing);
   const source = compiler.compile(node.from, scope);
+  if (!isPipeline(node)) return source;
   const columns = node.columns ?? [];
   const rowScope: Scope = { kind: 'row', outer: scope };
   const inTail = aliased(columns, rowScope);
@@ -24,14 +25,15 @@ export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: S
   const inLimit = aliased(columns, scope);
   const limit = countOf(compiler, node.limit, inLimit, 'LIMIT');
   const offset = countOf(compiler, node.offset, inLimit, 'OFFSET');
+  const over = { meter, at: node.from };
   const project = node.columns === undefined ? undefined : compileColumns(compiler, columns, rowScope);
 
   return (frame) => {
     const chosen = (): Iterable<Value> => {
       let values = valuesOf(source(frame));
-      if (where !== undefined) values = filtered(values, where, frame, meter);
+      if (where !== undefined) values = filtered(values, where, frame, over);
       if (key !== undefined) {
-        const ordered = sorted(values, key, frame, meter);
+        const ordered = sorted(values, key, frame, over);
         values = descending ? ordered.reverse() : ordered;
       }
       if (offset !== undefined) values = drop(offset(frame), lazy(iteratorOf(values)));
@@ -42,10 +44,15 @@ export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: S
     return lazy(function* () {
       for (const value of chosen()) {
         meter.step();
-        yield project(rowFrame(value, frame));
+        yield project(rowFrame(value, frame, node.from));
       }
     });
   };
+}
+
+/** `SELECT * FROM s` without anything more is `s` itself. */
+function isPipeline({ columns, where, orderBy, limit }: SelectNode): boolean {
+  return columns !== undefined || where !== undefined || orderBy !== undefined || limit !== undefined;
 }
 
 function iteratorOf(values: Iterable<Value>): () => Iterator<Value> {

@@ -65,7 +65,7 @@ export function* filterRows<T extends object>(
   const condition = createCompiler(env, meter).compile(root, { kind: 'row', outer: null });
   for (const row of given) {
     meter.step();
-    if (holdsForAny(condition(rowFrame(asRow(row), null)))) yield row;
+    if (holdsForAny(condition(rowFrame(asRow(row), null, root)))) yield row;
   }
 }
 

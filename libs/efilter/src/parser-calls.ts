@@ -39,9 +39,8 @@ export function parseBuiltin(parser: ExpressionParser, builtin: Builtin): Expres
   const span = spanOf(word, close);
   if (builtin === 'bind') {
     const entries = given.map(({ key, value }) => {
-      const pair = key === undefined && value.kind === 'pair' ? { key: value.key, value: value.value } : { key, value };
-      if (pair.key === undefined) return tokens.failAt(value, 'bind takes name: value pairs.');
-      return { key: asName(pair.key), value: pair.value };
+      if (key !== undefined) return { key: asName(key), value };
+      return value.kind === 'pair' ? { key: asName(value.key), value: value.value } : { value };
     });
     return { kind: 'bind', entries, ...span };
   }

@@ -103,7 +103,10 @@ function printNode(node: Expression): string {
       return `cast(${printAll([node.value, node.type])})`;
     case 'bind':
       return `bind(${node.entries
-        .map(({ key, value }) => `${printAt(key, PRECEDENCE.postfix)}: ${printAt(value, DELIMITED)}`)
+        .map(({ key, value }) => {
+          const text = printAt(value, DELIMITED);
+          return key === undefined ? text : `${printAt(key, PRECEDENCE.postfix)}: ${text}`;
+        })
         .join(', ')})`;
     case 'if': {
       const branches = node.branches.map(

@@ -148,12 +148,12 @@ export function standIn(value: Value): Value {
   return onlyColumn(value) ?? value;
 }
 
-/** A repeated value of exactly one element stands for that element. */
+/** A lazy value of exactly one element stands for that element where one value is wanted. */
 export function asScalar(value: Value): Value {
-  if (!isRepeated(value)) return value;
+  if (!isLazy(value)) return value;
   let only: Value = value;
   let count = 0;
-  for (const item of valuesOf(value)) {
+  for (const item of value) {
     count += 1;
     if (count > 1) return value;
     only = standIn(item);

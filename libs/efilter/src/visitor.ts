@@ -33,7 +33,7 @@ export function childrenOf(node: Expression): readonly Expression[] {
     case 'any':
       return present(node.rows, node.condition);
     case 'bind':
-      return node.entries.flatMap((entry) => [entry.key, entry.value]);
+      return node.entries.flatMap((entry) => present(entry.key, entry.value));
     case 'if':
       return present(...node.branches.flatMap((branch) => [branch.condition, branch.result]), node.otherwise);
     case 'let':

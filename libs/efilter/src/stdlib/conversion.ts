@@ -17,6 +17,7 @@ export const conversion: readonly LibraryFunction[] = [
   ...TYPES.map((type): LibraryFunction => ({
     name: type,
     params: ['x'],
+    alternates: { value: 'x' },
     call: ([x], context) => {
       const value = x ?? null;
       if (value === null) return null;
@@ -25,7 +26,7 @@ export const conversion: readonly LibraryFunction[] = [
       return result;
     },
   })),
-  { name: 'hex', params: ['n'], call: ([n], context) => hex(n ?? null, context) },
+  { name: 'hex', params: ['n'], alternates: { value: 'n' }, call: ([n], context) => hex(n ?? null, context) },
   { name: 'timestamp', params: ['n'], call: ([n]) => numberOf(asScalar(n ?? null)) ?? null },
 ];
 

@@ -13,17 +13,23 @@ export const core: readonly LibraryFunction[] = [
     params: ['count', 'x'],
     call: ([count, x], context) => drop(requireCount(count, context, 'drop'), x ?? null),
   },
-  { name: 'count', params: ['x'], call: ([x], context) => count(x ?? null, context) },
+  { name: 'count', params: ['x'], alternates: { chunk: 'x' }, call: ([x], context) => count(x ?? null, context) },
   { name: 'reverse', params: ['x'], call: ([x], context) => reverse(x ?? null, context) },
   { name: 'first', params: ['x'], call: ([x]) => first(x ?? null) },
   {
     name: 'materialize',
     params: ['x'],
-    call: ([x], context) => held(x ?? null, context),
+    alternates: { rv: 'x' },
+    call: ([x], context) => {
+      const value = x ?? null;
+      if (!isRepeated(value)) throw failure(context, `materialize takes a list or rows, not ${kindOf(value)}.`);
+      return held(value, context);
+    },
   },
   {
     name: 'lower',
     params: ['s'],
+    alternates: { x: 's' },
     call: ([s], context) => requireString(s, 'The text of lower', context).toLowerCase(),
   },
   {
@@ -88,8 +94,8 @@ function first(x: Value): Value {
   return null;
 }
 
-function held(x: Value, context: CallContext): readonly Value[] {
-  if (!isLazy(x)) return isRepeated(x) ? toArray(x) : [...valuesOf(x)];
+function held(x: readonly Value[] | Rows, context: CallContext): readonly Value[] {
+  if (!isLazy(x)) return toArray(x);
   const values: Value[] = [];
   for (const value of x) {
     context.meter.hold();

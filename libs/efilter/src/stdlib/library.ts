@@ -18,6 +18,8 @@ export interface LibraryFunction {
   readonly name: string;
   /** Names of the parameters, in order. */
   readonly params: readonly string[];
+  /** Other names for some of them, as the originals have them. */
+  readonly alternates?: Readonly<Record<string, string>>;
   /** How many of them must be given; all unless said. */
   readonly required?: number;
   /** Takes any number of positional arguments and no keywords. */

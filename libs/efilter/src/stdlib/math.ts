@@ -1,12 +1,18 @@
-import { numberOf, standIn, valuesOf, type Value } from '../values.js';
+import { isRepeated, isRow, numberOf, valuesOf, type Value } from '../values.js';
 import { failure, kindOf, requireString, type CallContext, type LibraryFunction } from './library.js';
 
 /** sum, mean, levenshtein. */
 export const math: readonly LibraryFunction[] = [
-  { name: 'sum', params: ['xs'], call: ([xs], context) => total(xs ?? null, 'sum', context).sum },
+  {
+    name: 'sum',
+    params: ['xs'],
+    alternates: { data: 'xs' },
+    call: ([xs], context) => total(xs ?? null, 'sum', context).sum,
+  },
   {
     name: 'mean',
     params: ['xs'],
+    alternates: { data: 'xs' },
     call: ([xs], context) => {
       const { sum, count } = total(xs ?? null, 'mean', context);
       return count === 0 ? null : sum / count;
@@ -15,6 +21,7 @@ export const math: readonly LibraryFunction[] = [
   {
     name: 'levenshtein',
     params: ['a', 'b'],
+    alternates: { x: 'a', y: 'b' },
     call: ([a, b], context) =>
       distance(
         Array.from(requireString(a, 'The first text of levenshtein', context)),
@@ -25,11 +32,13 @@ export const math: readonly LibraryFunction[] = [
 ];
 
 function total(xs: Value, name: string, context: CallContext): { sum: number; count: number } {
+  if (!isRepeated(xs)) throw failure(context, `${name} takes a list or rows, not ${kindOf(xs)}.`);
   let sum = 0;
   let count = 0;
   for (const item of valuesOf(xs)) {
     context.meter.step();
-    const number = numberOf(standIn(item));
+    const number = numberOf(item);
+    if (isRow(item)) throw failure(context, `${name} takes numbers, not rows: choose a column with (...).column.`);
     if (number === undefined) throw failure(context, `${name} takes numbers, and one value is ${kindOf(item)}.`);
     sum += number;
     count += 1;

@@ -26,10 +26,16 @@ export const text: readonly LibraryFunction[] = [
       return result;
     },
   },
-  { name: 'join', params: ['sep', 'list'], call: ([sep, list], context) => join(sep ?? null, list ?? null, context) },
+  {
+    name: 'join',
+    params: ['sep', 'list'],
+    alternates: { seperator: 'sep', target: 'list' },
+    call: ([sep, list], context) => join(sep ?? null, list ?? null, context),
+  },
   {
     name: 'substr',
     params: ['s', 'start', 'end'],
+    alternates: { x: 's' },
     call: (args, context) =>
       substr(
         args.map((arg) => arg ?? null),
