@@ -17,12 +17,14 @@ import type { Spool } from './spool/spool.js';
 import type { SpoolItem } from './spool/spool-item.js';
 import { Uploader } from './spool/uploader.js';
 import { startupFacts } from './startup.js';
-import { stateFiles } from './state/folder.js';
+import { emptyFolder, stateFiles } from './state/folder.js';
 import type { StateStore } from './state/state-store.js';
 import { Tickets } from './tickets.js';
 import { AGENT_VERSION } from './version.js';
 
 const MANIFEST_EVERY_MS = 10 * 60_000;
+/** Bits per second; tickets are exempt. */
+const DEFAULT_UPLOAD_RATE = 10_000_000;
 /** After SIGTERM: so long flows may end by themselves, then so long their tickets may still leave. */
 const DRAIN_FLOWS_MS = 7_000;
 const DRAIN_UPLOADS_MS = 2_000;
@@ -31,6 +33,8 @@ export interface AgentDeps {
   settings: AgentSettings;
   identity: Identity;
   state: StateStore;
+  /** This start found that the state was lost. */
+  stateLost: boolean;
   spool: Spool;
   http: HttpClient;
   runner: Runner;
@@ -101,6 +105,8 @@ export class Agent {
       },
       onUndeliverable: (item, reason) =>
         replaceUndeliverable(item, reason, { state, spool, tickets: this.#tickets, logger }),
+      // Two results at a time share what is allowed.
+      bitsPerSecond: () => (this.#manifest.obeyed?.manifest.limits.upload_rate ?? DEFAULT_UPLOAD_RATE) / 2,
       logger,
     });
     this.#schedule = new Schedule(
@@ -129,8 +135,10 @@ export class Agent {
     const { newestIssuedAt } = state.marks;
     if (newestIssuedAt !== undefined) clock.notBefore(newestIssuedAt);
     const { manifest } = await this.#firstManifest();
-    await state.raiseLostAt(manifest.issued_at);
+    this.#limitSpool();
+    if (this.deps.stateLost) await state.raiseLostAt(manifest.issued_at);
     await this.#schedule.concludeUnfinished();
+    await emptyFolder(stateFiles(this.deps.settings.stateDir).work);
     await this.#tickets.startup(startupFacts(manifest, this.#config, this.#abilities, this.#startedAt));
     this.#uploader.start();
   }
@@ -195,10 +203,15 @@ export class Agent {
     // A file that was refused may be signed by a leaf that a newer trust list names.
     if (!this.#queues.takeNeedsTrust() && !due) return 0;
     const { retryAfterMs, trustChanged } = await this.#manifest.refresh(this.#stop.signal);
+    this.#limitSpool();
     this.#manifestReadAt = performance.now();
     if (trustChanged) this.#queues.forgetAll();
     else if (due) this.#queues.forgetRefused();
     return retryAfterMs;
+  }
+
+  #limitSpool(): void {
+    this.deps.spool.limit(this.#config.spool_bytes ?? this.#manifest.obeyed?.manifest.limits.spool_bytes);
   }
 
   #readEverythingSoon(): void {

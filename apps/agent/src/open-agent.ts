@@ -33,7 +33,7 @@ export const openAgent = async (options: OpenOptions): Promise<OpenAgent> => {
   const { settings, http, runner, fault, durable, pollSeconds } = options;
   const close = await openStateFolder(settings.stateDir);
   const clock = new AgentClock();
-  const { identity, state, isCopy } = await enrol(settings.stateDir, {
+  const { identity, state, stateLost, isCopy } = await enrol(settings.stateDir, {
     machineDigest: await machineDigest(),
     now: clock.local(),
     durable,
@@ -43,10 +43,21 @@ export const openAgent = async (options: OpenOptions): Promise<OpenAgent> => {
   const spool = await Spool.open(stateFiles(settings.stateDir).spool, {
     durable,
     now: () => clock.now(),
-    limitBytes: settings.config.spool_bytes,
     logger,
   });
   if (isCopy) await spool.clear();
-  const agent = new Agent({ settings, identity, state, spool, http, runner, clock, fault, logger, pollSeconds });
+  const agent = new Agent({
+    settings,
+    identity,
+    state,
+    stateLost,
+    spool,
+    http,
+    runner,
+    clock,
+    fault,
+    logger,
+    pollSeconds,
+  });
   return { agent, clientId: identity.clientId, close };
 };

@@ -53,9 +53,10 @@ export class Pace {
   /** `fixed`: the store asked for this wait, nothing that happens here cuts it short. */
   async #sleep(ms: number, fixed: boolean, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => resolve(undefined), ms);
+    const stopped = (): void => resolve(undefined);
+    signal.addEventListener('abort', stopped, { once: true });
     this.#endsAt = performance.now() + ms;
     if (!fixed) {
       this.#wake = () => {
@@ -63,12 +64,13 @@ export class Pace {
         clearTimeout(timer);
         const { min } = this.range();
         this.#endsAt = performance.now() + min * 1000;
-        setTimeout(resolve, min * 1000);
+        setTimeout(() => resolve(undefined), min * 1000);
         this.#wake = undefined;
       };
     }
     await promise;
     clearTimeout(timer);
+    signal.removeEventListener('abort', stopped);
     this.#wake = undefined;
   }
 }

@@ -6,6 +6,8 @@ import { type Identity, loadIdentity, newIdentity, saveIdentity } from './identi
 export interface Enrolled {
   identity: Identity;
   state: StateStore;
+  /** The state was lost, as this start found. */
+  stateLost: boolean;
   /** What lies in the spool is another client's: this folder was copied. */
   isCopy: boolean;
 }
@@ -28,12 +30,12 @@ export const enrol = async (
     const { store, finding } = await StateStore.open(files.state, known.clientId, { now, durable });
     if (finding.kind === 'lost')
       logger.error({ reason: finding.reason }, 'state lost: flows issued before now are not run');
-    return { identity: known, state: store, isCopy: false };
+    return { identity: known, state: store, stateLost: finding.kind === 'lost', isCopy: false };
   }
-  const identity = newIdentity(machineDigest, isCopy ? known?.clientId : undefined);
+  const identity = newIdentity(machineDigest, isCopy ? known.clientId : undefined);
   // The state comes first: a key without a state would mean that a state was lost.
   const state = await StateStore.create(files.state, identity.clientId, durable);
   await saveIdentity(files.identity, identity, now, durable);
   logger.info({ client_id: identity.clientId, cloned_from: identity.clonedFrom }, 'enrolled');
-  return { identity, state, isCopy };
+  return { identity, state, stateLost: false, isCopy };
 };

@@ -30,6 +30,12 @@ const IdentityFile = z.object({
 const clientIdFor = (privateKey: KeyObject): string =>
   clientIdOf(identityOf(createPublicKey(privateKey).export({ type: 'spki', format: 'der' })));
 
+/** One line, without any value of the file. */
+const firstProblem = (error: unknown): string => {
+  const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
+  return issue === undefined ? messageOf(error) : `${issue.path.map(String).join('.')}: ${issue.message}`;
+};
+
 const damaged = (path: string, why: string, cause?: unknown): StartError =>
   new StartError(`the key file ${path} is damaged (${why}): restore it, or move it away to enrol as a new client`, {
     cause,
@@ -57,7 +63,7 @@ export const loadIdentity = async (path: string): Promise<Identity | undefined> 
     };
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw damaged(path, error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error), error);
+    throw damaged(path, firstProblem(error), error);
   }
 };
 

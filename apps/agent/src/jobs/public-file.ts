@@ -42,7 +42,7 @@ export class PublicFile {
         return { kind: 'failed', reason: messageOf(error) };
       throw error;
     }
-    if ('serverDate' in result && result.serverDate !== undefined) this.onDate(result.serverDate);
+    if (result.kind !== 'wait' && result.serverDate !== undefined) this.onDate(result.serverDate);
     switch (result.kind) {
       case 'ok':
         this.#etag = result.etag;

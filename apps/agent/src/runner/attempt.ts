@@ -111,7 +111,8 @@ export class Attempt {
     await rm(dir, { recursive: true, force: true });
     await mkdir(dir, { mode: 0o700 });
     try {
-      const result = await this.#execute(dir);
+      const run = await this.#prepare(dir);
+      const result: RunResult = 'kind' in run ? run : await run.run((event) => this.#hear(event, dir));
       this.#resources = result.resources;
       await this.#work;
       const final = finalOf(result, this.#stop === 'cancelled');
@@ -141,24 +142,34 @@ export class Attempt {
     this.#run?.kill();
   }
 
-  async #execute(dir: string): Promise<RunResult> {
+  /** Makes its process and writes down which one it is; the result when there can be none (no memory, say). */
+  async #prepare(dir: string): Promise<FlowRun | RunResult> {
     const { input, deps } = this;
-    const run = await deps.runner.prepare({
-      flow_id: input.flowId,
-      attempt: input.attempt,
-      spec_digest: input.digest,
-      ...(input.spec.condition === undefined ? {} : { condition: input.spec.condition }),
-      actions: input.spec.actions,
-      quota: input.spec.quota,
-      work_dir: dir,
-      ...deps.jobFacts(),
-    });
+    let run: FlowRun;
+    try {
+      run = await deps.runner.prepare({
+        flow_id: input.flowId,
+        attempt: input.attempt,
+        spec_digest: input.digest,
+        ...(input.spec.condition === undefined ? {} : { condition: input.spec.condition }),
+        actions: input.spec.actions,
+        quota: input.spec.quota,
+        work_dir: dir,
+        ...deps.jobFacts(),
+      });
+    } catch (error) {
+      return {
+        kind: 'crashed',
+        message: `its process could not be started: ${messageOf(error)}`,
+        resources: NO_RESOURCES,
+      };
+    }
     this.#run = run;
     if (run.process !== undefined) await deps.state.setChild(input.flowId, input.attempt, run.process);
     deps.fault('child-started');
     this.#startedAt = deps.clock.local().toISOString();
     if (this.#stop !== undefined) run.kill();
-    return run.run((event) => this.#hear(event, dir));
+    return run;
   }
 
   #hear(event: FlowEvent, dir: string): void {

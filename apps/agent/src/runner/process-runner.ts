@@ -56,6 +56,9 @@ class ProcessRun implements FlowRun {
     pid: number,
   ) {
     this.process = markProcess(pid);
+    // A child that is gone before it is told its job: its exit says the rest.
+    child.on('error', (error) => (this.#broken ??= `the process of this flow could not be used: ${error.message}`));
+    child.stdin?.on('error', () => undefined); // nothing is ever written to it
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
     });

@@ -20,7 +20,6 @@ export class SpoolFull extends Error {
 export interface SpoolOptions {
   durable: boolean;
   now: () => Date;
-  limitBytes?: number | undefined;
   logger: Logger;
 }
 
@@ -38,6 +37,7 @@ export class Spool {
   /** Put in, but not yet to be uploaded: the state that belongs to them is being saved. */
   readonly #held = new Set<string>();
   #next = 1;
+  #limitBytes = DEFAULT_LIMIT_BYTES;
 
   private constructor(
     private readonly dir: string,
@@ -67,6 +67,11 @@ export class Spool {
       this.options.logger.error({ file: name, reason: messageOf(error) }, 'a spool item cannot be read: moved aside');
       await rename(path, `${path}.damaged`);
     }
+  }
+
+  /** How many bytes it may hold; 2 GiB when nobody says. */
+  limit(bytes: number | undefined): void {
+    this.#limitBytes = bytes ?? DEFAULT_LIMIT_BYTES;
   }
 
   /** In the order in which they were put in. */
@@ -151,7 +156,7 @@ export class Spool {
   }
 
   async #checkRoom(bytes: number): Promise<void> {
-    const limit = this.options.limitBytes ?? DEFAULT_LIMIT_BYTES;
+    const limit = this.#limitBytes;
     const used = this.items().reduce((sum, item) => sum + item.bytes, 0);
     if (used + bytes > limit)
       throw new SpoolFull(`the spool would hold ${used + bytes} bytes, its limit is ${limit}: the result was dropped`);

@@ -23,6 +23,8 @@ export interface UploaderDeps {
   onDelivered: (item: SpoolItem) => void;
   /** The store will never take it (too large, wrong form); it is still in the spool. */
   onUndeliverable: (item: SpoolItem, reason: string) => Promise<void>;
+  /** How fast a result may be sent. */
+  bitsPerSecond: () => number;
   logger: Logger;
 }
 
@@ -149,6 +151,7 @@ export class Uploader {
       await http.upload(grant, item.key, spool.dataPath(item), {
         contentType: item.content_type,
         signal: this.#abort.signal,
+        ...(item.kind === 'result' ? { rateBitsPerSecond: this.deps.bitsPerSecond() } : {}),
       });
     } catch (error) {
       if (error instanceof UploadRefused) await this.#onRefused(item, error);

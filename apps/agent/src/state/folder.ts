@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf, StartError } from '../errors.js';
 import { markProcess, ProcessMark, stillRuns } from './process-mark.js';
@@ -11,6 +11,11 @@ export const stateFiles = (dir: string) => ({
   spool: join(dir, 'spool'),
   work: join(dir, 'work'),
 });
+
+/** Removes what a folder holds: work of flows that no longer run. */
+export const emptyFolder = async (dir: string): Promise<void> => {
+  for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true });
+};
 
 const readLock = async (path: string): Promise<ProcessMark | undefined> => {
   try {

@@ -25,7 +25,7 @@ const readState = async (path: string, clientId: string): Promise<AgentState | {
     const state = AgentState.parse(JSON.parse(text));
     return state.client_id === clientId ? state : { reason: `the state file is the one of ${state.client_id}` };
   } catch (error) {
-    return { reason: error instanceof z.ZodError ? `malformed: ${z.prettifyError(error)}` : messageOf(error) };
+    return { reason: error instanceof z.ZodError ? `malformed: ${error.issues[0]?.message ?? ''}` : messageOf(error) };
   }
 };
 

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { abilitiesOf } from './capabilities.js';
+
+it('can do what this version has', () => {
+  const { capabilities } = abilitiesOf(undefined);
+  expect([...capabilities]).toEqual(
+    expect.arrayContaining(['sample.1', 'retry.1', 'action.collect.1', 'action.interrogate.1', 'source.pslist.1']),
+  );
+  expect(capabilities.has('action.getfiles.1')).toBe(false);
+});
+
+it('leaves out what its configuration does not allow', () => {
+  const { capabilities, actions, sources } = abilitiesOf({ actions: ['Collect'], sources: ['agent_info'] });
+  expect([...actions]).toEqual(['Collect']);
+  expect([...sources]).toEqual(['agent_info']);
+  expect(capabilities.has('source.pslist.1')).toBe(false);
+  expect(capabilities.has('action.interrogate.1')).toBe(false);
+});
