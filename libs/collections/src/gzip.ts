@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Transform } from 'node:stream';
@@ -37,11 +37,11 @@ class Measure extends Transform {
  */
 export const gzipFile = async (source: string, destination: string): Promise<GzipResult> => {
   const [content, stored] = [new Measure(), new Measure()];
-  const output = createWriteStream(destination, { flags: 'wx', mode: 0o600, flush: true });
+  const output = await open(destination, 'wx', 0o600);
   try {
-    await pipeline(createReadStream(source), content, createGzip(), stored, output);
+    await pipeline(createReadStream(source), content, createGzip(), stored, output.createWriteStream({ flush: true }));
   } catch (error) {
-    if (!output.pending) await rm(destination, { force: true });
+    await rm(destination, { force: true });
     throw error;
   }
   const folder = await open(dirname(destination), 'r');

@@ -1,4 +1,4 @@
-import { constants, createReadStream, createWriteStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
@@ -129,36 +129,47 @@ export const unpackCollection = async (
   outPath: string,
   limits: UnpackLimits,
 ): Promise<UnpackedCollection> => {
-  const { maxBytes, maxRatio, expected = {} } = limits;
   const input = await openRegular(gzPath);
-  const output = createWriteStream(outPath, { flags: 'wx', mode: 0o600 });
   try {
     const { size } = await input.stat();
-    checkExpected('the stored size', size, expected.storedBytes);
-    const gunzip = createGunzip();
-    const stored = sha256Stream(() => undefined);
-    const content = sha256Stream((bytes) => {
-      if (bytes > maxBytes) refuse('too-large', `the content is larger than ${maxBytes} bytes`);
-      if (bytes > RATIO_FROM_BYTES && bytes > size * maxRatio)
-        refuse('ratio', `the content is more than ${maxRatio} times as large as what is stored`);
-    });
-    const source = createReadStream(gzPath, { fd: input, autoClose: false });
-    await pipeline(source, stored.stream, gunzip, content.stream, output);
-    if (gunzip.bytesWritten !== size)
-      refuse('trailing-data', `${size - gunzip.bytesWritten} bytes follow the end of the gzip data`);
-    const contentSha256 = content.digest();
-    checkExpected('the stored SHA-256', stored.digest(), expected.storedSha256);
-    checkExpected('the size', content.bytes(), expected.contentBytes);
-    checkExpected('the SHA-256', contentSha256, expected.contentSha256);
-    await checkCollectionFile(outPath);
-    return { contentBytes: content.bytes(), contentSha256 };
-  } catch (error) {
-    output.destroy();
-    if (!output.pending) await rm(outPath, { force: true });
-    if (hasCode(error) && error.code.startsWith('Z_'))
-      throw new CollectionRefused('bad-gzip', `the gzip data are damaged: ${error.message}`, { cause: error });
-    throw error;
+    checkExpected('the stored size', size, limits.expected?.storedBytes);
+    const output = await open(outPath, 'wx', 0o600);
+    try {
+      return await unpackInto(input, size, output, outPath, limits);
+    } catch (error) {
+      await rm(outPath, { force: true });
+      if (hasCode(error) && error.code.startsWith('Z_'))
+        throw new CollectionRefused('bad-gzip', `the gzip data are damaged: ${error.message}`, { cause: error });
+      throw error;
+    }
   } finally {
     await input.close();
   }
+};
+
+/** The work itself; closes the output, which the caller removes if this fails. */
+const unpackInto = async (
+  input: FileHandle,
+  size: number,
+  output: FileHandle,
+  outPath: string,
+  { maxBytes, maxRatio, expected = {} }: UnpackLimits,
+): Promise<UnpackedCollection> => {
+  const gunzip = createGunzip();
+  const stored = sha256Stream(() => undefined);
+  const content = sha256Stream((bytes) => {
+    if (bytes > maxBytes) refuse('too-large', `the content is larger than ${maxBytes} bytes`);
+    if (bytes > RATIO_FROM_BYTES && bytes > size * maxRatio)
+      refuse('ratio', `the content is more than ${maxRatio} times as large as what is stored`);
+  });
+  const source = input.createReadStream({ autoClose: false });
+  await pipeline(source, stored.stream, gunzip, content.stream, output.createWriteStream());
+  if (gunzip.bytesWritten !== size)
+    refuse('trailing-data', `${size - gunzip.bytesWritten} bytes follow the end of the gzip data`);
+  const contentSha256 = content.digest();
+  checkExpected('the stored SHA-256', stored.digest(), expected.storedSha256);
+  checkExpected('the size', content.bytes(), expected.contentBytes);
+  checkExpected('the SHA-256', contentSha256, expected.contentSha256);
+  await checkCollectionFile(outPath);
+  return { contentBytes: content.bytes(), contentSha256 };
 };

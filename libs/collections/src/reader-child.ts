@@ -99,10 +99,7 @@ export class ReaderChild {
       if (this.stderr.length < MAX_STDERR) this.stderr += text;
     });
     // A process that dies while it is written to is reported by its end, not by the broken pipe.
-    this.process.stdin.on(
-      'error',
-      (error) => (this.verdict ??= new ReaderFailed('the reader process took no request', { cause: error })),
-    );
+    this.process.stdin.on('error', () => this.process.kill('SIGKILL'));
     this.ended = new Promise((done) => {
       this.process.once('error', (error) =>
         this.end(new ReaderFailed('the reader process did not start', { cause: error }), done),
