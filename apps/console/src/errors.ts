@@ -10,3 +10,6 @@ export class CommandError extends Error {
     super(message, options);
   }
 }
+
+/** A command line that does not make sense: exit code 2, with a hint at the help. */
+export const usage = (message: string): CommandError => new CommandError(`${message} (see --help)`, 2);

@@ -21,6 +21,8 @@ export interface Layout {
   data: string;
   agents: string;
   logs: string;
+  /** Left by `rekall up` while it runs. */
+  running: string;
 }
 
 export const layoutOf = (folder: string): Layout => {
@@ -46,5 +48,6 @@ export const layoutOf = (folder: string): Layout => {
     data: at('data'),
     agents: at('agents'),
     logs: at('logs'),
+    running: at('running.json'),
   };
 };

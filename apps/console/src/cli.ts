@@ -1,0 +1,75 @@
+import { Command, CommanderError } from 'commander';
+import { EmbeddedError } from '#embedded';
+import { initCommand } from './commands/init.js';
+import { upCommand } from './commands/up.js';
+import { CommandError } from './errors.js';
+import { Stopped } from './services/signals.js';
+import type { Terminal } from './terminal.js';
+
+const VERSION = '0.1.0';
+
+const program = (terminal: Terminal): Command => {
+  const rekall = new Command('rekall')
+    .description('Endpoint forensics and hunting over a bucket.')
+    .version(VERSION)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  rekall demo                                  everything on this machine, a first hunt
+  rekall up --dir /srv/rekall --agents 2       a deployment of your own
+  rekall hunt create --type ListProcesses --label All --wait
+  rekall COMMAND --help                        what a command can do, with examples`,
+    );
+  for (const command of [initCommand(terminal), upCommand(terminal)]) rekall.addCommand(command);
+  quiet(rekall, terminal);
+  return rekall;
+};
+
+/** Every command: errors are thrown, not printed by commander; no argument too many. */
+const quiet = (command: Command, terminal: Terminal): void => {
+  command
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: () => undefined, // the error itself is reported by run()
+    });
+  for (const child of command.commands) quiet(child, terminal);
+};
+
+const SIGNAL_EXIT: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+/**
+ * Runs a command line (without node and script) and answers the exit code: 0, 1 when it failed, 2 when the command line
+ * is wrong. Every failure that a person can mend is one clear line; others are thrown.
+ */
+export const run = async (argv: readonly string[], terminal: Terminal): Promise<number> => {
+  const rekall = program(terminal);
+  try {
+    await rekall.parseAsync(argv, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return ofCommander(error, rekall, terminal);
+    if (error instanceof Stopped) return SIGNAL_EXIT[error.signal] ?? 1;
+    if (error instanceof CommandError) {
+      terminal.progress(`rekall: ${error.message}`);
+      return error.exitCode;
+    }
+    if (error instanceof EmbeddedError) {
+      terminal.progress(`rekall: ${error.message}`);
+      return 1;
+    }
+    throw error;
+  }
+};
+
+const ofCommander = (error: CommanderError, rekall: Command, terminal: Terminal): number => {
+  if (error.exitCode === 0) return 0; // --help, --version
+  if (error.code === 'commander.help') {
+    terminal.progress(rekall.helpInformation().trimEnd());
+    return 2;
+  }
+  terminal.progress(`rekall: ${error.message.replace(/^error: /, '')} (see --help)`);
+  return 2;
+};

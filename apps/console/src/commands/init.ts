@@ -1,0 +1,166 @@
+import { Command } from 'commander';
+import { changeConnections, type Connections } from '../deployment/connections.js';
+import { createDeployment, type GivenStore } from '../deployment/create.js';
+import { type Deployment, findDeployment } from '../deployment/deployment.js';
+import { type Layout, layoutOf } from '../deployment/layout.js';
+import { usage } from '../errors.js';
+import { startDatabase } from '../services/backing.js';
+import { checkStore } from '../services/check.js';
+import { readEnvFile } from '../deployment/files.js';
+import { adminEnvironment } from '../services/environment.js';
+import { Parts } from '../services/parts.js';
+import { migrate, provision } from '../services/provision.js';
+import { findRunning } from '../services/running.js';
+import type { Terminal } from '../terminal.js';
+import { DEFAULT_DIR, httpUrl, postgresUrl, wholeNumber } from './options.js';
+
+interface InitOptions {
+  dir: string;
+  s3Endpoint?: string;
+  s3Region: string;
+  bucket?: string;
+  accessKey?: string;
+  secretKey?: string;
+  uploadAccessKey?: string;
+  uploadSecretKey?: string;
+  publicEndpoint?: string;
+  storePort?: number;
+  databaseUrl?: string;
+  migrateUrl?: string;
+  tokenDays: number;
+}
+
+const storeOf = (options: InitOptions): GivenStore | undefined => {
+  const { s3Endpoint, bucket, accessKey, secretKey, uploadAccessKey, uploadSecretKey } = options;
+  const parts = { s3Endpoint, bucket, accessKey, secretKey, uploadAccessKey, uploadSecretKey };
+  const missing = Object.entries(parts)
+    .filter(([, value]) => value === undefined)
+    .map(([name]) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
+  if (missing.length === Object.keys(parts).length) return undefined;
+  if (
+    s3Endpoint === undefined ||
+    bucket === undefined ||
+    accessKey === undefined ||
+    secretKey === undefined ||
+    uploadAccessKey === undefined ||
+    uploadSecretKey === undefined
+  )
+    throw usage(`a store that is there needs all of its options; missing: ${missing.join(', ')}`);
+  if (accessKey === uploadAccessKey)
+    throw usage(
+      'the upload key must be another one than the service key, with no right but to put under the agents’ prefixes',
+    );
+  return {
+    endpoint: s3Endpoint,
+    region: options.s3Region,
+    bucket,
+    accessKey,
+    secretKey,
+    uploadAccessKey,
+    uploadSecretKey,
+    publicEndpoint: options.publicEndpoint,
+  };
+};
+
+const connectionsOf = (options: InitOptions): Connections => {
+  const { databaseUrl, migrateUrl } = options;
+  if ((databaseUrl === undefined) !== (migrateUrl === undefined))
+    throw usage('give both --database-url (the application role) and --migrate-url (the owner), or neither');
+  return {
+    store: storeOf(options),
+    database: databaseUrl === undefined || migrateUrl === undefined ? undefined : { url: databaseUrl, migrateUrl },
+  };
+};
+
+/** The deployment as it is or was made now, and what is to be said about it. */
+const ensureDeployment = async (
+  layout: Layout,
+  options: InitOptions,
+): Promise<{ deployment: Deployment; said: string[] }> => {
+  const connections = connectionsOf(options);
+  const found = await findDeployment(layout);
+  if (found === undefined) {
+    const made = await createDeployment(layout, { ...connections, storePort: options.storePort, now: new Date() });
+    return {
+      deployment: made,
+      said: [
+        `deployment ${made.deployment} is in ${layout.dir}`,
+        `store     ${made.endpoint}/${made.bucket}${made.embeddedStore ? ' (our file store, run by rekall up)' : ''}`,
+        `database  ${made.embeddedPostgres ? 'PostgreSQL, run by rekall up' : 'the given PostgreSQL'}`,
+        `agents    get ${layout.agentConfig}`,
+        `keep ${layout.caKey} offline: move it away from this machine`,
+      ],
+    };
+  }
+  const changed = await changeConnections(layout, found, connections);
+  const kept = `deployment ${found.deployment} is in ${layout.dir} already: its keys are kept`;
+  return { deployment: found, said: [kept, ...(changed.length > 0 ? [`changed: ${changed.join(', ')}`] : [])] };
+};
+
+/** Makes what is missing of a deployment, then its schema and first administrator. */
+export const initialise = async (options: InitOptions, terminal: Terminal): Promise<void> => {
+  const layout = layoutOf(options.dir);
+  const { deployment, said } = await ensureDeployment(layout, options);
+  for (const line of said) terminal.out(line);
+  if (!deployment.embeddedStore) await checkStore(await readEnvFile(layout.workerEnv), layout);
+  if ((await findRunning(layout)) !== undefined) {
+    terminal.out(`it is running now; its database is up to date`);
+    return;
+  }
+  const parts = new Parts();
+  try {
+    const say = (text: string): void => terminal.progress(text);
+    const { databases } = await startDatabase({ layout, deployment, parts, say });
+    const env = await adminEnvironment(layout, databases);
+    await migrate(env);
+    const made = await provision(layout, env, options.tokenDays);
+    if (made === undefined) terminal.out(`token     ${layout.token} (kept)`);
+    else
+      terminal.out(
+        `token     ${made.token}\n          an administrator until ${made.expiresAt}; also in ${layout.token}, shown only now`,
+      );
+  } finally {
+    await parts.stop();
+  }
+  terminal.out(`next      rekall up --dir ${layout.dir}`);
+};
+
+/** `rekall init`. */
+export const initCommand = (terminal: Terminal): Command =>
+  new Command('init')
+    .description(
+      'makes a deployment: keys, configuration, database schema, first administrator; never overwrites a key',
+    )
+    .option('--dir <dir>', 'its folder', DEFAULT_DIR)
+    .option(
+      '--s3-endpoint <url>',
+      'a store that is there, without the bucket; our own file store unless given',
+      httpUrl,
+    )
+    .option('--s3-region <region>', 'region that requests are signed for', 'us-east-1')
+    .option('--bucket <name>', 'its bucket')
+    .option('--access-key <key>', 'the service key: reads and deletes evidence, writes public/')
+    .option('--secret-key <secret>', 'its secret')
+    .option('--upload-access-key <key>', 'the upload-only key, with which agents’ grants are signed')
+    .option('--upload-secret-key <secret>', 'its secret')
+    .option('--public-endpoint <url>', 'the store as agents reach it, when that is another address', httpUrl)
+    .option('--store-port <port>', 'port of our own file store; a free one unless given', wholeNumber(1, 65_535))
+    .option(
+      '--database-url <url>',
+      'a PostgreSQL that is there, as the application role; our own unless given',
+      postgresUrl,
+    )
+    .option('--migrate-url <url>', 'the same database as its owner', postgresUrl)
+    .option('--token-days <days>', 'how long the first token is valid', wholeNumber(1, 3_650), 90)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  rekall init --dir /srv/rekall
+  rekall init --dir /srv/rekall --database-url postgresql://app:...@db/rekall --migrate-url postgresql://owner:...@db/rekall
+  rekall init --dir /srv/rekall --s3-endpoint https://s3.example.org --bucket evidence \\
+    --access-key A --secret-key B --upload-access-key C --upload-secret-key D
+
+Called again it keeps all keys, completes what is missing, and changes only the connections that are given.`,
+    )
+    .action((options: InitOptions) => initialise(options, terminal));

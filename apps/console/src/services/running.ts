@@ -1,0 +1,44 @@
+import { rm } from 'node:fs/promises';
+import { z } from 'zod';
+import { readIfThere, writeWhole } from '../deployment/files.js';
+import type { Layout } from '../deployment/layout.js';
+
+/** What a running `rekall up` tells other commands on this machine (0600: the URLs hold passwords). */
+const Running = z.object({
+  pid: z.int(),
+  api: z.url(),
+  databaseUrl: z.string(),
+  migrateUrl: z.string(),
+});
+export type Running = z.infer<typeof Running>;
+
+/** Leaves the note. */
+export const noteRunning = (layout: Layout, running: Running): Promise<void> =>
+  writeWhole(layout.running, `${JSON.stringify(running, null, 2)}\n`);
+
+/** Removes the note. */
+export const forgetRunning = (layout: Layout): Promise<void> => rm(layout.running, { force: true });
+
+/** The note of a `rekall up`, which may have died since; undefined when there is none, or only a part of one. */
+export const readRunning = async (layout: Layout): Promise<Running | undefined> => {
+  const text = await readIfThere(layout.running);
+  return text === undefined ? undefined : Running.parse(JSON.parse(text));
+};
+
+/** The note, when what it speaks of answers. */
+export const findRunning = async (layout: Layout): Promise<Running | undefined> => {
+  const running = await readRunning(layout);
+  return running !== undefined && (await isAlive(running.api)) ? running : undefined;
+};
+
+const isAlive = async (api: string): Promise<boolean> => {
+  try {
+    const answer = await fetch(`${api}/api/v1/health/live`, { signal: AbortSignal.timeout(2_000) });
+    await answer.body?.cancel();
+    return answer.ok;
+  } catch (error) {
+    // nothing listens (TypeError), or something that does not answer (TimeoutError): it is not running
+    if (error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError')) return false;
+    throw error;
+  }
+};
