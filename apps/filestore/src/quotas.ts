@@ -80,13 +80,12 @@ export class Quotas {
     const { area, share } = place;
     const bytes = (after ?? 0) - (before ?? 0);
     const objects = Number(after !== undefined) - Number(before !== undefined);
-    const usage = area.usage.get(share) ?? { bytes: 0, objects: 0 };
-    if (enforce) refuseOver(place, usage.bytes + bytes, usage.objects + objects);
+    const usage = area.usage.get(share);
+    if (enforce) refuseOver(place, (usage?.bytes ?? 0) + bytes, (usage?.objects ?? 0) + objects);
     const add = (sign: number): void => {
-      usage.bytes += sign * bytes;
-      usage.objects += sign * objects;
+      const present = area.usage.get(share) ?? { bytes: 0, objects: 0 };
+      area.usage.set(share, { bytes: present.bytes + sign * bytes, objects: present.objects + sign * objects });
       area.changes += 1;
-      area.usage.set(share, usage);
     };
     add(1);
     return () => add(-1);
@@ -115,7 +114,7 @@ export class Quotas {
       for await (const found of this.store.list(options)) {
         const share = rule.byClient ? shareOf(found.key) : '';
         const usage = area.usage.get(share) ?? { bytes: 0, objects: 0 };
-        usage.bytes += this.sizeOf(found.key);
+        if (found.kind === 'object') usage.bytes += this.sizeOf(found);
         usage.objects += 1;
         area.usage.set(share, usage);
         if (++seen % 100 === 0) await setImmediate();
@@ -125,9 +124,9 @@ export class Quotas {
   }
 
   /** A damaged object takes its place in the count of objects, and no bytes. */
-  private sizeOf(key: ByteString): number {
+  private sizeOf({ key, path }: { readonly key: ByteString; readonly path: string }): number {
     try {
-      return this.store.head(key)?.size ?? 0;
+      return this.store.headListed(key, path)?.size ?? 0;
     } catch (error) {
       if (error instanceof CorruptObjectError) return 0;
       throw error;

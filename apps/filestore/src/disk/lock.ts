@@ -40,7 +40,9 @@ export function lockFolder(path: string): () => void {
     const holder = readFileSync(path, 'latin1');
     const pid = Number.parseInt(holder, 10);
     if (Number.isInteger(pid) && pid > 0 && identify(pid) === holder) {
-      throw new FolderInUseError(`the folder is served by process ${String(pid)} already (${path})`);
+      throw new FolderInUseError(
+        `the folder is served by process ${String(pid)} already (if it is not, remove ${path})`,
+      );
     }
     rmSync(path, { force: true });
   }

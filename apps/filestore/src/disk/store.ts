@@ -74,21 +74,20 @@ export class DiskStore {
   head(key: ByteString): ObjectMeta | undefined {
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const opened = this.open(key);
-    if (opened === undefined) return undefined;
-    closeSync(opened.fd);
-    return opened.meta;
+    const meta = this.headAt(this.pathOf(key));
+    if (meta !== undefined) this.remember(key, meta);
+    return meta;
+  }
+
+  /** The same for a listing, which would push what is asked for often out of memory. */
+  headListed(key: ByteString, path: string): ObjectMeta | undefined {
+    return this.known.get(key) ?? this.headAt(path);
   }
 
   /** Opens an object: the content is the first `meta.size` bytes of the file. The caller closes it. */
   open(key: ByteString): { readonly fd: number; readonly meta: ObjectMeta } | undefined {
-    let fd: number;
-    try {
-      fd = openSync(this.pathOf(key), 'r');
-    } catch (error) {
-      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-      throw error;
-    }
+    const fd = openExisting(this.pathOf(key));
+    if (fd === undefined) return undefined;
     try {
       const meta = readMeta(fd);
       this.remember(key, meta);
@@ -149,6 +148,16 @@ export class DiskStore {
     return walk(this.objects, this.folders, options);
   }
 
+  private headAt(path: string): ObjectMeta | undefined {
+    const fd = openExisting(path);
+    if (fd === undefined) return undefined;
+    try {
+      return readMeta(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   private pathOf(key: ByteString): string {
     return `${this.objects}/${keyToNames(key).join('/')}`;
   }
@@ -199,6 +208,16 @@ export class DiskStore {
       this.folders.changed(folder);
       this.folders.changed(dirname(folder));
     }
+  }
+}
+
+/** Opens a file for reading; undefined when there is none. */
+function openExisting(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
   }
 }
 

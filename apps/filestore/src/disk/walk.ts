@@ -2,7 +2,7 @@ import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { concat, cut, NO_BYTES, type ByteString } from '../bytes.js';
 import { isErrno, type FolderCache } from './folder-cache.js';
-import { decodeEntry } from './key-path.js';
+import { decodeEntry, type DirEntry } from './key-path.js';
 
 /** Which keys a walk visits. */
 export interface WalkOptions {
@@ -44,19 +44,47 @@ async function holdsObject(folder: string): Promise<boolean> {
 }
 
 /**
+ * Where in a directory the wanted keys begin, by halving. One before the first entry that sorts after the bound, since
+ * the bound may lie in that one, if it is a directory.
+ */
+function firstWanted(entries: readonly DirEntry[], base: ByteString, { prefix, after }: WalkOptions): number {
+  const bound = after > prefix ? after : prefix;
+  if (!bound.startsWith(base)) return 0;
+  const local = cut(bound, base.length);
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((entries[middle]?.adds ?? '') < local) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
+}
+
+/**
  * Visits the keys in UTF-8 byte order, entering only directories that can hold a wanted key. Common prefixes are given
  * once, in their place, if a key after `after` falls under them; one that equals `after` is left out.
  */
 export async function* walk(root: string, folders: FolderCache, options: WalkOptions): AsyncGenerator<Found> {
+  const { prefix, after } = options;
   let last = NO_BYTES; // the last common prefix that was given
   async function* visit(folder: string, base: ByteString): AsyncGenerator<Found> {
-    for (const entry of await folders.entriesOf(folder)) {
+    const entries = await folders.entriesOf(folder);
+    for (let index = firstWanted(entries, base, options); index < entries.length; index++) {
+      const entry = entries[index];
+      if (entry === undefined) return;
       const key = concat(base, entry.adds);
-      const { prefix, after } = options;
       if (entry.kind === 'f') {
-        if (!key.startsWith(prefix) || key <= after) continue;
+        if (!key.startsWith(prefix)) {
+          if (key > prefix) return;
+          continue;
+        }
+        if (key <= after) continue;
       } else {
-        if (!key.startsWith(prefix) && !prefix.startsWith(key)) continue;
+        if (!key.startsWith(prefix) && !prefix.startsWith(key)) {
+          if (key > prefix) return;
+          continue;
+        }
         if (after >= key && !after.startsWith(key)) continue;
       }
       const common = commonPrefix(key, options);

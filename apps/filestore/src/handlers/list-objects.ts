@@ -52,7 +52,7 @@ async function collect({ store }: Services, query: Query): Promise<Listing> {
     if (found.kind === 'prefix') {
       prefixes.push(found.key);
     } else {
-      const meta = store.head(found.key);
+      const meta = store.headListed(found.key, found.path);
       if (meta === undefined) continue; // deleted meanwhile
       objects.push({ key: found.key, meta });
     }
