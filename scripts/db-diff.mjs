@@ -1,6 +1,6 @@
 // Prints the SQL that leads from the migrations to the schema, on an embedded Postgres that is thrown away.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,7 @@ async function difference() {
   const { diffMigrations } = await import('../dist/apps/api/src/platform/prisma/migrate.js');
   const dir = await mkdtemp(join(tmpdir(), 'rekall-diff-'));
   try {
+    await chmod(dir, 0o711); // as root: Postgres is not root
     const postgres = await startPostgres({ dir: join(dir, 'postgres'), fast: true });
     try {
       // The roles exist already, so migrations may speak of them.

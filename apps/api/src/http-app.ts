@@ -1,4 +1,4 @@
-import { type INestApplication } from '@nestjs/common';
+import { type DynamicModule, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
@@ -13,14 +13,20 @@ import { validationPipe } from './platform/http/validation.js';
 /** The largest request body: a hunt with its query and columns is far smaller. */
 const BODY_LIMIT = 1024 * 1024;
 
-/** The API as an application that is ready to listen; tests use it without a port. */
-export const createHttpApp = async (config: HttpConfig): Promise<NestFastifyApplication> => {
+/**
+ * The API as an application that is ready to listen; tests use it without a port.
+ * @param root the modules to serve; all of the HTTP role unless given
+ */
+export const createHttpApp = async (
+  config: HttpConfig,
+  root: DynamicModule = HttpModule.of(config),
+): Promise<NestFastifyApplication> => {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 200 },
   });
-  const app = await NestFactory.create<NestFastifyApplication>(HttpModule.of(config), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     bufferLogs: true,
     abortOnError: false,
   });

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Prisma } from '../../generated/prisma/client.js';
 import type { Reach } from '../../platform/access/policy.js';
 import { isWhole } from '../../platform/access/policy.js';
-import { withinReach } from '../../platform/prisma/scope-sql.js';
+import { labelsWithinReach, withinReach } from '../../platform/prisma/scope-sql.js';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
 import type { Hunt, HuntClient, HuntStats, RecruitmentPoint } from './domain/hunt.js';
 
@@ -18,11 +18,11 @@ const LAST_ATTEMPT = Prisma.sql`
 const visible = (reach: Reach): Prisma.Sql =>
   isWhole(reach)
     ? Prisma.sql`TRUE`
-    : Prisma.sql`EXISTS (
+    : Prisma.sql`(${labelsWithinReach(Prisma.sql`f.labels`, reach)} OR EXISTS (
         SELECT 1 FROM clients c
         WHERE ${withinReach(Prisma.sql`c.id`, reach)} AND c.tombstone_at IS NULL
           AND ('All' = ANY(f.labels) OR EXISTS (SELECT 1 FROM client_labels t WHERE t.client_id = c.id AND t.label = ANY(f.labels))
-               OR EXISTS (SELECT 1 FROM flow_runs r WHERE r.flow_id = f.id AND r.client_id = c.id)))`;
+               OR EXISTS (SELECT 1 FROM flow_runs r WHERE r.flow_id = f.id AND r.client_id = c.id))))`;
 
 const inTarget = (labels: readonly string[]): Prisma.Sql =>
   labels.includes('All')
@@ -47,6 +47,14 @@ export class HuntsRepository {
 
   async exists(tx: Tx, id: string): Promise<boolean> {
     return (await tx.flow.count({ where: { id, isHunt: true } })) > 0;
+  }
+
+  /** Which of these labels no client has. `All` is every client’s. */
+  async unknownLabels(tx: Tx, labels: readonly string[]): Promise<string[]> {
+    const rows = await tx.$queryRaw<{ label: string }[]>`
+      SELECT asked.label FROM unnest(${[...labels]}::text[]) AS asked(label)
+      WHERE asked.label <> 'All' AND NOT EXISTS (SELECT 1 FROM client_labels l WHERE l.label = asked.label)`;
+    return rows.map((row) => row.label);
   }
 
   /** Registered clients of the labels that were seen since a time, within reach. */

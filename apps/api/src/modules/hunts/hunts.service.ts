@@ -48,6 +48,13 @@ export class HuntsService {
         `Your grants do not cover ${input.labels.join(', ')}: hunt over labels of your own scope (All needs the scope *).`,
       );
     }
+    const unknown = await this.repository.unknownLabels(this.work.plain, input.labels);
+    if (unknown.length > 0)
+      throw new DomainError(
+        'unprocessable',
+        'hunt/unknown-label',
+        `No client has the label ${unknown.join(', ')}; see the labels of clients with GET /api/v1/clients, or hunt over All.`,
+      );
     const now = this.clock.now();
     const huntId = this.ids.hunt();
     const id = await this.work.run(async (tx) => {

@@ -125,19 +125,17 @@ export function loadConfig<R extends Role>(role: R, env: Record<string, string |
   throw new ConfigError(`the environment is incomplete or wrong; ${wrong.join('; ')}`);
 }
 
+const describe = (schema: z.ZodType): string =>
+  schema.description ?? (schema instanceof z.ZodDefault ? ((schema.def.innerType as z.ZodType).description ?? '') : '');
+
 /** One row a variable, for `rekall config doc` and docs/operations.md. */
 export function describeConfig(): { name: string; role: string; default: string; description: string }[] {
   const rows = (role: string, shape: Record<string, z.ZodType>) =>
     Object.entries(shape).map(([name, schema]) => {
       const fallback = schema.safeParse(undefined);
-      return {
-        name,
-        role,
-        default: fallback.success ? (fallback.data === undefined ? '(none)' : String(fallback.data)) : '(required)',
-        description:
-          schema.description ??
-          (schema instanceof z.ZodDefault ? ((schema.def.innerType as z.ZodType).description ?? '') : ''),
-      };
+      const shown =
+        typeof fallback.data === 'string' || typeof fallback.data === 'number' ? String(fallback.data) : '(none)';
+      return { name, role, default: fallback.success ? shown : '(required)', description: describe(schema) };
     });
   return [...rows('all', common), ...rows('http', http), ...rows('worker', worker), ...rows('admin', admin)];
 }

@@ -20,3 +20,13 @@ export const withinReach = (clientId: Prisma.Sql, reach: Reach): Prisma.Sql => {
   const own = oneScope(clientId, reach.own);
   return reach.token === undefined ? own : Prisma.sql`(${own} AND ${oneScope(clientId, reach.token)})`;
 };
+
+/**
+ * Whether labels of an object overlap those of a reach: what is over a label that somebody holds is theirs to see, even
+ * before a client has that label.
+ */
+export const labelsWithinReach = (labels: Prisma.Sql, reach: Reach): Prisma.Sql => {
+  const one = (scope: Scope): Prisma.Sql =>
+    scope.all ? Prisma.sql`TRUE` : Prisma.sql`${labels} && ${[...scope.labels]}::text[]`;
+  return reach.token === undefined ? one(reach.own) : Prisma.sql`(${one(reach.own)} AND ${one(reach.token)})`;
+};
