@@ -180,10 +180,14 @@ export interface Query {
   readonly root: Expression;
 }
 
-/** The node, frozen together with the arrays and plain records that it holds. */
+/** The node, frozen together with the arrays and plain records that it holds; without recursion, for trees may be long. */
 export function freeze<T extends object>(node: T): T {
-  for (const part of Object.values(node)) {
-    if (typeof part === 'object' && part !== null && !Object.isFrozen(part)) freeze(part as object);
+  const open: object[] = [node];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const part of Object.values(next) as readonly unknown[]) {
+      if (typeof part === 'object' && part !== null && !Object.isFrozen(part)) open.push(part);
+    }
+    Object.freeze(next);
   }
-  return Object.freeze(node);
+  return node;
 }

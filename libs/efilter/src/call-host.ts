@@ -196,7 +196,7 @@ function materialise(compiler: Compiler, value: Value, name: string | undefined)
   if (!isRepeated(value)) return value;
   const list: Value[] = [];
   for (const item of value) {
-    compiler.meter.hold();
+    if (isLazy(value)) compiler.meter.hold();
     list.push(stand(fromHost(item), name));
   }
   return list;

@@ -1,4 +1,4 @@
-import type { Argument, CallNode, Expression, Query, SelectNode } from './ast.js';
+import type { Argument, BinaryNode, CallNode, Expression, Query, SelectNode } from './ast.js';
 import { parameterOf } from './compile-call.js';
 import { columnsOf, type Known } from './checker-columns.js';
 import type { Environment, HostFunction } from './environment.js';
@@ -9,7 +9,7 @@ import { compilePattern } from './regex.js';
 import type { Span } from './source.js';
 import { isTypeName } from './stdlib/conversion.js';
 import { LIBRARY } from './stdlib/index.js';
-import { childrenOf, walk } from './visitor.js';
+import { chainOf, childrenOf, walk } from './visitor.js';
 
 /** What is wrong, or probably wrong, with a query before it runs. */
 export interface Diagnostic extends Span {
@@ -102,8 +102,7 @@ class Checker {
         this.select(node, scope);
         return;
       case 'binary':
-        if (node.operator === '=~') this.pattern(node.right);
-        this.children(node, scope);
+        this.chain(node, scope);
         return;
       case 'literal':
       case 'null':
@@ -115,6 +114,15 @@ class Checker {
       case 'list':
       case 'if':
         this.children(node, scope);
+    }
+  }
+
+  private chain(node: BinaryNode, scope: readonly Known[]): void {
+    const { first, links } = chainOf(node);
+    this.visit(first, scope);
+    for (const { operator, right } of links) {
+      if (operator === '=~') this.pattern(right);
+      this.visit(right, scope);
     }
   }
 
@@ -225,7 +233,7 @@ class Checker {
   private pattern(node: Expression): void {
     if (node.kind !== 'literal' || typeof node.value !== 'string') return;
     try {
-      compilePattern(node.value, DEFAULT_LIMITS.patternLength, node);
+      compilePattern(node.value, DEFAULT_LIMITS, node);
     } catch (error) {
       if (!(error instanceof EfilterError)) throw error;
       this.report('error', error.message, node);

@@ -1,4 +1,4 @@
-import type { BinaryNode, BinaryOperator, Expression, UnaryNode } from './ast.js';
+import type { BinaryNode, BinaryOperator, UnaryNode } from './ast.js';
 import { compareScalars, elementEquals, equals } from './compare.js';
 import { evalError } from './errors.js';
 import type { Compiler, Scope, Thunk } from './scope.js';
@@ -17,7 +17,7 @@ import {
   valuesOf,
   type Value,
 } from './values.js';
-import { isChain } from './visitor.js';
+import { chainOf } from './visitor.js';
 
 type Apply = (left: Value, right: Value) => Value;
 type Scalars = (left: Value, right: Value) => Value;
@@ -32,15 +32,7 @@ export function compileUnary(compiler: Compiler, node: UnaryNode, scope: Scope |
 
 /** A chain of operators of one family is evaluated in a loop, so its length costs no stack. */
 export function compileBinary(compiler: Compiler, node: BinaryNode, scope: Scope | null): Thunk {
-  const links: BinaryNode[] = [node];
-  let first: Expression = node.left;
-  for (let at: BinaryNode = node; isChain(at, first);) {
-    if (first.kind !== 'binary') break;
-    links.push(first);
-    at = first;
-    first = first.left;
-  }
-  links.reverse();
+  const { first, links } = chainOf(node);
   const start = compiler.compile(first, scope);
   const rights = links.map((link) => compiler.compile(link.right, scope));
   if (node.operator === 'and') return conjunction([start, ...rights]);

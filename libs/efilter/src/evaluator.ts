@@ -80,10 +80,8 @@ function prepare(query: Query | string, options: EvaluateOptions): { root: Query
   return { root, meter: new Meter(limits, now, options.signal, { start: 0, end: text.length }) };
 }
 
-/** The value without anything lazy: what JSON can hold. */
-export function drain(value: Value): Value {
-  return toPlain(
-    value,
-    new Meter({ ...DEFAULT_LIMITS, milliseconds: Infinity }, () => 0, undefined, { start: 0, end: 0 }),
-  );
+/** The value without anything lazy: what JSON can hold. The rows of a lazy result are read now. */
+export function drain(value: Value, limits: Partial<Limits> = {}): Value {
+  const meter = new Meter({ ...DEFAULT_LIMITS, ...limits }, () => Date.now(), undefined, { start: 0, end: 0 });
+  return toPlain(value, meter);
 }

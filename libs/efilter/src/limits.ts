@@ -11,7 +11,9 @@ export interface Limits {
   readonly milliseconds: number;
   /** Length of a regular expression, in UTF-16 units. */
   readonly patternLength: number;
-  /** Length of a text that a regular expression is tried on, or that a function makes, in UTF-16 units. */
+  /** Length of a text that a regular expression is tried on; less for patterns with several unbounded repeats. */
+  readonly subjectLength: number;
+  /** Length of a text that a function makes, in UTF-16 units. */
   readonly textLength: number;
 }
 
@@ -21,6 +23,7 @@ export const DEFAULT_LIMITS: Limits = {
   rows: 1_000_000,
   milliseconds: 600_000,
   patternLength: 1_000,
+  subjectLength: 100_000,
   textLength: 1_000_000,
 };
 

@@ -1,7 +1,8 @@
-import type { Expression, Query, SelectNode } from './ast.js';
+import type { BinaryNode, Expression, Query, SelectNode } from './ast.js';
 import { writtenLabel, writtenName } from './keywords.js';
 import type { Literal } from './literal.js';
 import { PRECEDENCE, precedenceOf } from './precedence.js';
+import { chainOf } from './visitor.js';
 
 /** Between delimiters everything may stand but what reaches as far right as it can. */
 const DELIMITED = 0;
@@ -71,9 +72,9 @@ function printNode(node: Expression): string {
         ? `not ${printAt(node.operand, PRECEDENCE.not)}`
         : `-${spaced(printAt(node.operand, PRECEDENCE.minus))}`;
     case 'binary':
-      return printInfix(node.left, node.operator, node.right, precedenceOf(node.operator));
+      return printChain(node);
     case 'isa':
-      return printInfix(node.value, 'isa', node.type, PRECEDENCE.comparison);
+      return `${printLeft(node.value, PRECEDENCE.comparison)} isa ${printAt(node.type, PRECEDENCE.comparison + 1)}`;
     case 'member':
       return `${printAt(node.object, PRECEDENCE.postfix)}.${writtenLabel(node.name)}`;
     case 'subscript':
@@ -128,11 +129,17 @@ function printAll(nodes: readonly Expression[]): string {
   return nodes.map((node) => printAt(node, DELIMITED)).join(', ');
 }
 
-/** A prefix operator to the left would take this operator too, unless it binds tighter. */
-function printInfix(left: Expression, operator: string, right: Expression, own: number): string {
+function printChain(node: BinaryNode): string {
+  const own = precedenceOf(node.operator);
+  const { first, links } = chainOf(node);
+  const rest = links.map(({ operator, right }) => ` ${operator} ${printAt(right, own + 1)}`);
+  return printLeft(first, own) + rest.join('');
+}
+
+/** A prefix operator to the left would take the operator after it too, unless it binds tighter. */
+function printLeft(left: Expression, own: number): string {
   const swallows = endsInPrefix(left) && precedence(left) <= own;
-  const first = swallows ? `(${printNode(left)})` : printAt(left, own);
-  return `${first} ${operator} ${printAt(right, own + 1)}`;
+  return swallows ? `(${printNode(left)})` : printAt(left, own);
 }
 
 function endsInPrefix(node: Expression): boolean {

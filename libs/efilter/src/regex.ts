@@ -1,7 +1,7 @@
 import { evalError } from './errors.js';
 import type { Limits } from './limits.js';
 import type { Span } from './source.js';
-import { findDanger } from './regex-safety.js';
+import { examine } from './regex-safety.js';
 
 /** A pattern ready for use. */
 export interface Regex {
@@ -13,9 +13,19 @@ export interface Regex {
 
 const MAX_CACHED = 200;
 
+/** How much of the limit of a text's length a pattern may have, by its unbounded repeats: work grows by their power. */
+const SHARE_OF_LENGTH = [1, 1, 1 / 5, 1 / 10];
+const LEAST_SHARE = 1 / 50;
+
+/** A compiled pattern and the length of the texts it may be tried on. */
+interface Compiled {
+  readonly regex: RegExp;
+  readonly maxText: number;
+}
+
 /** The regular expressions of one evaluation, each compiled once. All are case-insensitive. */
 export class RegexCache {
-  private readonly known = new Map<string, RegExp>();
+  private readonly known = new Map<string, Compiled>();
 
   constructor(
     private readonly limits: Limits,
@@ -24,51 +34,54 @@ export class RegexCache {
 
   /** Compiles a pattern; an evaluation error at `at` when it is invalid, too long or could take exponential time. */
   get(pattern: string, at: Span): Regex {
-    let regex = this.known.get(pattern);
-    if (regex === undefined) {
-      regex = compilePattern(pattern, this.limits.patternLength, at);
+    let compiled = this.known.get(pattern);
+    if (compiled === undefined) {
+      compiled = compilePattern(pattern, this.limits, at);
       if (this.known.size >= MAX_CACHED) this.known.clear();
-      this.known.set(pattern, regex);
+      this.known.set(pattern, compiled);
     }
-    const compiled = regex;
+    const { regex, maxText } = compiled;
+    const check = (text: string, where: Span): void => {
+      if (text.length <= maxText) return;
+      throw evalError(`A text of ${text.length} characters is too long for this pattern (at most ${maxText}).`, where);
+    };
     return {
       test: (text, where) => {
-        this.check(text, where);
-        compiled.lastIndex = 0;
-        const found = compiled.test(text);
-        if (text.length > 1000) this.look();
+        check(text, where);
+        regex.lastIndex = 0;
+        const found = regex.test(text);
+        if (text.length > LONG_TEXT) this.look();
         return found;
       },
       replace: (text, replacement, where) => {
-        this.check(text, where);
-        const result = text.replace(compiled, (...match: unknown[]) => expand(replacement, match, where));
+        check(text, where);
+        const result = text.replace(regex, (...match: unknown[]) => expand(replacement, match, where));
         this.look();
         return result;
       },
     };
   }
-
-  private check(text: string, at: Span): void {
-    if (text.length > this.limits.textLength) {
-      throw evalError(
-        `A text of ${text.length} characters is too long to be searched (at most ${this.limits.textLength}).`,
-        at,
-      );
-    }
-  }
 }
+
+/** After a text of this length it is worth while to look at the clock. */
+const LONG_TEXT = 1_000;
 
 /**
  * A pattern, written as Python or JavaScript writes it, as a RegExp with the flags `g`, `i` and, where it compiles so, `u`.
  * @throws EfilterError of kind `eval`
  */
-export function compilePattern(pattern: string, maxLength: number, at: Span): RegExp {
-  if (pattern.length > maxLength) {
-    throw evalError(`The regular expression is longer than ${maxLength} characters.`, at);
+export function compilePattern(pattern: string, limits: Limits, at: Span): Compiled {
+  if (pattern.length > limits.patternLength) {
+    throw evalError(`The regular expression is longer than ${limits.patternLength} characters.`, at);
   }
-  const danger = findDanger(pattern);
+  const { danger, repeats } = examine(pattern);
   if (danger !== undefined) throw evalError(`The regular expression is refused: ${danger}.`, at);
   const { source, flags } = translate(pattern);
+  const maxText = Math.floor(limits.subjectLength * (SHARE_OF_LENGTH[repeats] ?? LEAST_SHARE));
+  return { regex: build(source, flags, at), maxText };
+}
+
+function build(source: string, flags: string, at: Span): RegExp {
   try {
     return new RegExp(source, `${flags}u`);
   } catch (unicodeError) {

@@ -1,4 +1,4 @@
-import type { Expression } from './ast.js';
+import type { BinaryNode, Expression } from './ast.js';
 
 /** The nodes directly below a node, in the order of the text. */
 export function childrenOf(node: Expression): readonly Expression[] {
@@ -69,9 +69,22 @@ function depthOf(parent: Expression, child: Expression, depth: number): number {
   return chained ? depth : depth + 1;
 }
 
-/** Whether `left`, the left operand of `parent`, is the earlier part of the same chain. */
-export function isChain(parent: Expression, left: Expression): boolean {
+function isChain(parent: Expression, left: Expression): boolean {
   return parent.kind === 'binary' && left.kind === 'binary' && familyOf(parent.operator) === familyOf(left.operator);
+}
+
+/**
+ * A chain of operators of one family, such as `a + b - c`: its first operand and then its nodes from left to right,
+ * each of which brings a right operand. Whoever goes through a chain in a loop needs no stack for its length.
+ */
+export function chainOf(node: BinaryNode): { readonly first: Expression; readonly links: readonly BinaryNode[] } {
+  const links: BinaryNode[] = [node];
+  let at = node;
+  while (at.left.kind === 'binary' && isChain(at, at.left)) {
+    at = at.left;
+    links.push(at);
+  }
+  return { first: at.left, links: links.reverse() };
 }
 
 function familyOf(operator: string): string {
