@@ -14,6 +14,7 @@ export {
   type ProgramName,
   type ProgramOutput,
   runAdmin,
+  runWorkerOnce,
   type Server,
   startAgent,
   startApi,

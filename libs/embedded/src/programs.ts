@@ -118,15 +118,28 @@ export interface ProgramOutput {
  * {@link EmbeddedError} `failed` with what it wrote to stderr when its exit code is not 0, or after 5 minutes.
  */
 export function runAdmin(args: readonly string[], env: Readonly<Record<string, string>>): Promise<ProgramOutput> {
+  return runToEnd('admin', args, env);
+}
+
+/** Lets the worker role do everything that there is to do now, and end. Throws as {@link runAdmin}. */
+export function runWorkerOnce(env: Readonly<Record<string, string>>): Promise<ProgramOutput> {
+  return runToEnd('worker', ['--once'], env);
+}
+
+function runToEnd(
+  program: ProgramName,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<ProgramOutput> {
   const options = { env: childEnvironment(env), timeout: 300_000, maxBuffer: 64 * 1024 * 1024 };
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [programFile('admin'), ...args], options, (error, stdout, stderr) => {
+    execFile(process.execPath, [programFile(program), ...args], options, (error, stdout, stderr) => {
       if (error === null) {
         resolve({ stdout, stderr });
         return;
       }
       const said = stderr.trim() === '' ? error.message : stderr.trim();
-      reject(new EmbeddedError('failed', `admin ${args[0] ?? ''}: ${said}`, { cause: error }));
+      reject(new EmbeddedError('failed', `${program} ${args[0] ?? ''}: ${said}`, { cause: error }));
     });
   });
 }

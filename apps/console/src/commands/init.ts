@@ -4,13 +4,13 @@ import { createDeployment, type GivenStore } from '../deployment/create.js';
 import { type Deployment, findDeployment } from '../deployment/deployment.js';
 import { type Layout, layoutOf } from '../deployment/layout.js';
 import { usage } from '../errors.js';
-import { startDatabase } from '../services/backing.js';
+import { openBacking } from '../services/backing.js';
 import { checkStore } from '../services/check.js';
 import { readEnvFile } from '../deployment/files.js';
 import { adminEnvironment } from '../services/environment.js';
 import { Parts } from '../services/parts.js';
-import { migrate, provision } from '../services/provision.js';
-import { findRunning } from '../services/running.js';
+import { migrate, type NewToken, provision, provisionIfNew } from '../services/provision.js';
+import { instant } from '../output/human.js';
 import type { Terminal } from '../terminal.js';
 import { DEFAULT_DIR, httpUrl, postgresUrl, wholeNumber } from './options.js';
 
@@ -28,6 +28,7 @@ interface InitOptions {
   databaseUrl?: string;
   migrateUrl?: string;
   tokenDays: number;
+  newToken?: boolean;
 }
 
 const storeOf = (options: InitOptions): GivenStore | undefined => {
@@ -103,27 +104,24 @@ export const initialise = async (options: InitOptions, terminal: Terminal): Prom
   const { deployment, said } = await ensureDeployment(layout, options);
   for (const line of said) terminal.out(line);
   if (!deployment.embeddedStore) await checkStore(await readEnvFile(layout.workerEnv), layout);
-  if ((await findRunning(layout)) !== undefined) {
-    terminal.out(`it is running now; its database is up to date`);
-    return;
-  }
   const parts = new Parts();
   try {
     const say = (text: string): void => terminal.progress(text);
-    const { databases } = await startDatabase({ layout, deployment, parts, say });
+    const { databases } = await openBacking({ layout, deployment, parts, say, store: false });
     const env = await adminEnvironment(layout, databases);
     await migrate(env);
-    const made = await provision(layout, env, options.tokenDays);
-    if (made === undefined) terminal.out(`token     ${layout.token} (kept)`);
-    else
-      terminal.out(
-        `token     ${made.token}\n          an administrator until ${made.expiresAt}; also in ${layout.token}, shown only now`,
-      );
+    const provide = options.newToken === true ? provision : provisionIfNew;
+    terminal.out(tokenText(layout, await provide(layout, env, options.tokenDays)));
   } finally {
     await parts.stop();
   }
   terminal.out(`next      rekall up --dir ${layout.dir}`);
 };
+
+const tokenText = (layout: Layout, made: NewToken | undefined): string =>
+  made === undefined
+    ? `token     ${layout.token} (kept)`
+    : `token     ${made.token}\n          an administrator's until ${instant(made.expiresAt)}; shown only now, and kept in ${layout.token}`;
 
 /** `rekall init`. */
 export const initCommand = (terminal: Terminal): Command =>
@@ -152,6 +150,7 @@ export const initCommand = (terminal: Terminal): Command =>
     )
     .option('--migrate-url <url>', 'the same database as its owner', postgresUrl)
     .option('--token-days <days>', 'how long the first token is valid', wholeNumber(1, 3_650), 90)
+    .option('--new-token', 'another administrator’s token in place of the one in DIR/token')
     .addHelpText(
       'after',
       `

@@ -7,6 +7,7 @@ import { Parts } from '../services/parts.js';
 import { findRunning, forgetRunning, noteRunning } from '../services/running.js';
 import { aborted, Stopped, untilStopped } from '../services/signals.js';
 import { requirePort, startStack } from '../services/stack.js';
+import { instant } from '../output/human.js';
 import type { Terminal } from '../terminal.js';
 import { DEFAULT_DIR, wholeNumber } from './options.js';
 
@@ -50,7 +51,7 @@ const up = (options: UpOptions, terminal: Terminal): Promise<void> =>
       terminal.out(
         newToken === undefined
           ? `token     in ${layout.token}`
-          : `token     ${newToken.token} (administrator until ${newToken.expiresAt}; also in ${layout.token})`,
+          : `token     ${newToken.token} (administrator until ${instant(newToken.expiresAt)}; also in ${layout.token})`,
       );
       terminal.out(`logs      ${layout.logs}`);
       terminal.out('running; Ctrl-C stops it');

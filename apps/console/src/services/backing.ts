@@ -6,6 +6,7 @@ import { readEnvFile, readNeeded } from '../deployment/files.js';
 import type { Layout } from '../deployment/layout.js';
 import { checkDatabase, checkStore } from './check.js';
 import type { Parts } from './parts.js';
+import { findRunning } from './running.js';
 
 const DATABASE = 'rekall';
 
@@ -54,4 +55,16 @@ export const startStore = async ({ layout, deployment, parts, say }: BackingOpti
   say('starting the file store');
   await mkdir(layout.logs, { recursive: true, mode: 0o700 });
   parts.add(await startFilestore({ configFile: layout.filestoreConfig, logFile: join(layout.logs, 'filestore.log') }));
+};
+
+/** What a one-shot command needs of a deployment, started unless a `rekall up` runs it already. */
+export const openBacking = async (
+  options: BackingOptions & { store: boolean },
+): Promise<{ databases: Databases; running: boolean }> => {
+  const running = await findRunning(options.layout);
+  if (running !== undefined)
+    return { databases: { url: running.databaseUrl, migrateUrl: running.migrateUrl }, running: true };
+  const { databases } = await startDatabase(options);
+  if (options.store) await startStore(options);
+  return { databases, running: false };
 };

@@ -4,12 +4,13 @@ import type { Layout } from '../deployment/layout.js';
 import { adminCommand } from './admin.js';
 import type { Environment } from './environment.js';
 
-const Provisioned = z.looseObject({ token: z.string().min(1), expires_at: z.string() });
+const DAY_MS = 86_400_000;
+const Provisioned = z.looseObject({ token: z.string().min(1) });
 
 /** A token that is shown once. */
 export interface NewToken {
   token: string;
-  expiresAt: string;
+  expiresAt: Date;
 }
 
 /** Brings the database's schema up to date. */
@@ -17,13 +18,26 @@ export const migrate = async (env: Environment): Promise<void> => {
   await adminCommand(['migrate'], env, z.looseObject({}));
 };
 
-/**
- * Makes the first administrator and its token, unless the deployment has its token file already; then the answer is
- * undefined. The token goes to `DIR/token` (0600).
- */
-export const provision = async (layout: Layout, env: Environment, tokenDays: number): Promise<NewToken | undefined> => {
-  if ((await readIfThere(layout.token)) !== undefined) return undefined;
-  const made = await adminCommand(['provision', '--token-days', String(tokenDays)], env, Provisioned);
-  await writeWhole(layout.token, `${made.token}\n`);
-  return { token: made.token, expiresAt: made.expires_at };
+/** A new token of the first administrator, who is made when there is none; it goes to `DIR/token` (0600) as well. */
+export const provision = async (layout: Layout, env: Environment, tokenDays: number): Promise<NewToken> => {
+  const expiresAt = new Date(Date.now() + tokenDays * DAY_MS);
+  const { token } = await adminCommand(
+    [
+      'provision',
+      ...['--user', 'admin', '--role', 'Administrator', '--scope', '*'],
+      ...['--token-name', 'rekall init', '--expires', expiresAt.toISOString()],
+    ],
+    env,
+    Provisioned,
+  );
+  await writeWhole(layout.token, `${token}\n`);
+  return { token, expiresAt };
 };
+
+/** The same, unless the deployment has its token file already; then undefined. */
+export const provisionIfNew = async (
+  layout: Layout,
+  env: Environment,
+  tokenDays: number,
+): Promise<NewToken | undefined> =>
+  (await readIfThere(layout.token)) === undefined ? provision(layout, env, tokenDays) : undefined;

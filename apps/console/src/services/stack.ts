@@ -7,7 +7,7 @@ import { CommandError } from '../errors.js';
 import { type Databases, type Say, startDatabase, startStore } from './backing.js';
 import { adminEnvironment, httpEnvironment, workerEnvironment } from './environment.js';
 import type { Parts } from './parts.js';
-import { migrate, type NewToken, provision } from './provision.js';
+import { migrate, type NewToken, provisionIfNew } from './provision.js';
 
 export interface StackOptions {
   layout: Layout;
@@ -64,7 +64,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   say('bringing the database schema up to date');
   const adminEnv = await adminEnvironment(layout, databases);
   await migrate(adminEnv);
-  const newToken = await provision(layout, adminEnv, options.tokenDays);
+  const newToken = await provisionIfNew(layout, adminEnv, options.tokenDays);
   signal.throwIfAborted();
 
   say(options.worker ? 'starting the API and the worker' : 'starting the API');
