@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -52,6 +52,7 @@ class TestPostgres {
 
   async #start(): Promise<{ dir: string; postgres: EmbeddedPostgres }> {
     const dir = await mkdtemp(join(tmpdir(), 'rekall-test-'));
+    await chmod(dir, 0o711); // as root: Postgres is not root
     const postgres = await startPostgres({ dir: join(dir, 'postgres'), fast: true });
     const { migrateUrl } = await postgres.createDatabase(TEMPLATE);
     await applyMigrations({ connectionString: migrateUrl, migrationsDir: MIGRATIONS });
