@@ -8,6 +8,8 @@ const conditions = ['source'];
 
 export default defineConfig({
   resolve: { conditions },
+  // Tests are outside tsconfig.json’s `include`, from which decorators would be known otherwise.
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   ssr: { resolve: { conditions } },
   test: {
     globalSetup: ['test/support/postgres-server.ts'],
