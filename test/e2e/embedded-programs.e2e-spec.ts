@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Server, startAgent, startFilestore } from '#embedded';
+import { runAdmin, type Server, startAgent, startFilestore } from '#embedded';
 import { runOtherProcess, sourceUrl, until } from '../support/other-process.js';
 
 let dir: string;
@@ -53,6 +53,7 @@ describe('the programs as children', () => {
       /^second store exited with code 1 before it was ready; its last lines:\nrekall-filestore: 127\.0\.0\.1:\d+ is in use/,
     );
     await expect(startAgent({ configFile: join(dir, 'none.json') })).rejects.toThrow(/^agent exited[^]*none\.json/);
+    await expect(runAdmin(['migrate'], {})).rejects.toThrow(/^admin migrate: [^]*DATABASE_MIGRATE_URL: is not set/);
   });
 
   it('end with the process that started them, also when that is killed', async () => {
