@@ -1,0 +1,121 @@
+import { z } from 'zod';
+
+/** Answers of the API, as far as this program reads them; all else is kept for `--json`. */
+export const Client = z.looseObject({
+  client_id: z.string(),
+  hostname: z.string(),
+  system: z.string(),
+  os_release: z.string(),
+  architecture: z.string(),
+  agent_version: z.string(),
+  labels: z.array(z.string()),
+  claimed_labels: z.array(z.string()),
+  acceptance: z.string(),
+  registered_at: z.string(),
+  last_seen_at: z.string(),
+  quarantined: z.number(),
+});
+export type Client = z.infer<typeof Client>;
+
+export const Flow = z.looseObject({
+  flow_id: z.string(),
+  client_id: z.string(),
+  type: z.string(),
+  description: z.string(),
+  creator: z.string(),
+  state: z.string(),
+  shown_state: z.string(),
+  unprocessed: z.boolean(),
+  ticket_key: z.string().nullable(),
+  error: z.string().nullable(),
+  created_at: z.string(),
+  expires_at: z.string(),
+  ended_at: z.string().nullable(),
+  run: z.looseObject({ rows: z.string(), bytes: z.string(), backtrace: z.string().nullable() }).nullable(),
+});
+export type Flow = z.infer<typeof Flow>;
+
+const HuntStats = z.looseObject({
+  started: z.number(),
+  done: z.number(),
+  error: z.number(),
+  cancelled: z.number(),
+  crashed: z.number(),
+  rejected: z.number(),
+  skipped: z.number(),
+  expected: z.number(),
+  progress: z.string(),
+  rows: z.string(),
+  bytes: z.string(),
+});
+
+export const HuntSummary = z.looseObject({
+  hunt_id: z.string(),
+  type: z.string(),
+  description: z.string(),
+  creator: z.string(),
+  state: z.string(),
+  labels: z.array(z.string()),
+  created_at: z.string(),
+  expires_at: z.string(),
+  ended_at: z.string().nullable(),
+});
+export type HuntSummary = z.infer<typeof HuntSummary>;
+
+export const Hunt = HuntSummary.extend({ stats: HuntStats, partial: z.boolean() });
+export type Hunt = z.infer<typeof Hunt>;
+
+export const HuntClient = z.looseObject({
+  client_id: z.string(),
+  hostname: z.string(),
+  state: z.string(),
+  started_at: z.string().nullable(),
+  finished_at: z.string().nullable(),
+  rows: z.string(),
+  bytes: z.string(),
+  error: z.string().nullable(),
+  ticket_key: z.string(),
+});
+export type HuntClient = z.infer<typeof HuntClient>;
+
+export const Recruitment = z.looseObject({
+  points: z.array(z.looseObject({ at: z.string(), seconds: z.number(), finished: z.number() })),
+  partial: z.boolean(),
+});
+export type Recruitment = z.infer<typeof Recruitment>;
+
+export const Collection = z.looseObject({
+  collection_id: z.string(),
+  flow_id: z.string(),
+  client_id: z.string(),
+  name: z.string(),
+  key: z.string(),
+  stored_bytes: z.string(),
+  rows: z.string(),
+});
+export type Collection = z.infer<typeof Collection>;
+
+export const RowsPage = z.looseObject({
+  columns: z.array(z.looseObject({ name: z.string(), type: z.string() })),
+  rows: z.array(z.record(z.string(), z.unknown())),
+  next_cursor: z.string().nullable(),
+  partial: z.boolean(),
+  failures: z.array(z.looseObject({ client_id: z.string(), message: z.string() })),
+});
+export type RowsPage = z.infer<typeof RowsPage>;
+
+export const BucketList = z.looseObject({
+  objects: z.array(z.looseObject({ key: z.string(), size: z.number(), etag: z.string(), last_modified: z.string() })),
+  prefixes: z.array(z.string()),
+  truncated: z.boolean(),
+});
+
+export const ObjectLink = z.looseObject({ key: z.string(), size: z.number(), url: z.url() });
+
+export const Me = z.looseObject({
+  user_id: z.string(),
+  name: z.string(),
+  token_id: z.string().nullable(),
+  grants: z.array(z.looseObject({ role: z.string(), scope: z.string() })),
+  permissions: z.array(z.string()),
+});
