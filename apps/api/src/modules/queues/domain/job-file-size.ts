@@ -1,0 +1,24 @@
+import { MAX_PUBLISHED_JOB_FILE_BYTES } from '#wire';
+
+/** Protected header with one leaf certificate, and the signature, of a signed file. */
+const SIGNATURE_BYTES = 1400;
+/** A grant as signed: the policy document and four more form fields, escaped once. */
+const GRANT_BYTES = 1300;
+/** Field names, id, attempt and state of an entry. */
+const ENTRY_BYTES = 300;
+/** What a job file without entries takes: envelope, registered_at and eight label queues. */
+const EMPTY_FILE_BYTES = SIGNATURE_BYTES + 1600;
+
+/** How long a text becomes when it is put into JSON twice: the spec in the job file, the job file in its signed form. */
+const escapedTwice = (text: string): number => Buffer.byteLength(JSON.stringify(JSON.stringify(text)));
+
+/** What one entry adds to a job file at most, in bytes: its spec as it will lie in the file, its signature, a grant. */
+export const entryBytes = (specPayload: string): number =>
+  escapedTwice(specPayload) + SIGNATURE_BYTES + GRANT_BYTES + ENTRY_BYTES;
+
+/**
+ * Whether a job file with these specs stays within the published limit (256 KiB). For a launch: the specs of all flows
+ * that are still in the queue's file, and the new one. An estimate from above; the publisher measures.
+ */
+export const fitsJobFile = (specPayloads: readonly string[]): boolean =>
+  specPayloads.reduce((sum, payload) => sum + entryBytes(payload), EMPTY_FILE_BYTES) <= MAX_PUBLISHED_JOB_FILE_BYTES;

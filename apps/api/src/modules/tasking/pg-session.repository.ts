@@ -1,0 +1,89 @@
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Client } from 'pg';
+import type { CommonConfig } from '../../platform/config/env.js';
+import { COMMON_CONFIG } from '../../platform/config/tokens.js';
+
+/**
+ * One connection of its own, for what belongs to a session: LISTEN, and advisory locks that are held while something
+ * outside of Postgres is done. When it is lost, so are the locks: they avoid double work, correctness never rests on
+ * them. It is opened again at the next use.
+ */
+@Injectable()
+export class PgSession implements OnModuleDestroy {
+  private readonly logger = new Logger(PgSession.name);
+  private readonly listeners = new Map<string, () => void>();
+  private connecting: Promise<Client> | undefined;
+
+  constructor(@Inject(COMMON_CONFIG) private readonly config: CommonConfig) {}
+
+  /** Takes those of the locks that nobody else holds, and answers which. */
+  async tryLock(names: readonly string[]): Promise<Set<string>> {
+    const client = await this.client();
+    const { rows } = await client.query<{ name: string; got: boolean }>(
+      `SELECT name, pg_try_advisory_lock(hashtextextended('rekall:' || name, 0)) AS got FROM unnest($1::text[]) AS name`,
+      [[...names]],
+    );
+    return new Set(rows.filter((r) => r.got).map((r) => r.name));
+  }
+
+  async unlock(names: Iterable<string>): Promise<void> {
+    const client = await this.client();
+    await client.query(
+      `SELECT pg_advisory_unlock(hashtextextended('rekall:' || name, 0)) FROM unnest($1::text[]) AS name`,
+      [[...names]],
+    );
+  }
+
+  /** Runs `work` while the lock is held; undefined when somebody else holds it. */
+  async underLock<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+    const got = await this.tryLock([name]);
+    if (got.size === 0) return undefined;
+    try {
+      return await work();
+    } finally {
+      await this.unlock(got);
+    }
+  }
+
+  /** Calls `wake` at each NOTIFY of the channel, and after a lost connection, when one may have been missed. */
+  async listen(channel: string, wake: () => void): Promise<void> {
+    this.listeners.set(channel, wake);
+    const client = await this.client();
+    await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    const client = this.connecting;
+    this.connecting = undefined;
+    if (client !== undefined) await (await client).end();
+  }
+
+  private client(): Promise<Client> {
+    this.connecting ??= this.connect().catch((error: unknown) => {
+      this.connecting = undefined;
+      throw error;
+    });
+    return this.connecting;
+  }
+
+  private async connect(): Promise<Client> {
+    const client = new Client({
+      connectionString: this.config.DATABASE_URL,
+      application_name: 'rekall worker session',
+    });
+    const lost = (): void => {
+      if (this.connecting === undefined) return;
+      this.connecting = undefined;
+      for (const wake of this.listeners.values()) wake();
+    };
+    client.on('error', (error) => {
+      this.logger.warn(`the session connection to Postgres was lost: ${error.message}`);
+      lost();
+    });
+    client.on('end', lost);
+    client.on('notification', ({ channel }) => this.listeners.get(channel)?.());
+    await client.connect();
+    for (const channel of this.listeners.keys()) await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+    return client;
+  }
+}

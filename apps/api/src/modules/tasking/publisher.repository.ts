@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import { DEFAULT_QUOTA, type EntryState, type SignedFile } from '#wire';
+import type { Tx } from '../../platform/prisma/unit-of-work.js';
+import type { ClientFile } from './domain/job-file.js';
+import type { LiveFlow } from './domain/live-entry.js';
+import type { QueueScope } from './domain/records.js';
+
+/** A file that is out of date. */
+export interface DirtyQueue {
+  id: string;
+  wantedSeq: bigint;
+  publishedVersion: bigint | null;
+}
+
+interface LiveRow extends Omit<LiveFlow, 'spec' | 'maxObjectBytes'> {
+  specPayload: string;
+  protectedPart: string;
+  signature: string;
+  quotaBytes: number | null;
+}
+
+@Injectable()
+export class PublisherRepository {
+  /** The rows that must always be there. */
+  async ensure(tx: Tx, ids: readonly string[]): Promise<void> {
+    await tx.$executeRaw`INSERT INTO queues (id) SELECT unnest(${[...ids]}::text[]) ON CONFLICT (id) DO NOTHING`;
+  }
+
+  /** Files that are out of date, the shared ones first; `but` are left out. */
+  dirty(tx: Tx, but: readonly string[], limit: number): Promise<DirtyQueue[]> {
+    return tx.$queryRaw<DirtyQueue[]>`
+      SELECT id, wanted_seq AS "wantedSeq", published_version AS "publishedVersion" FROM queues
+      WHERE wanted_seq > published_seq AND id <> ALL(${[...but]}::text[])
+      ORDER BY id LIKE 'client:%', id LIMIT ${limit}`;
+  }
+
+  /** The same for given ones, read again under their locks. */
+  stillDirty(tx: Tx, ids: readonly string[]): Promise<DirtyQueue[]> {
+    return tx.$queryRaw<DirtyQueue[]>`
+      SELECT id, wanted_seq AS "wantedSeq", published_version AS "publishedVersion" FROM queues
+      WHERE wanted_seq > published_seq AND id = ANY(${[...ids]}::text[]) ORDER BY id LIKE 'client:%', id`;
+  }
+
+  clientFiles(tx: Tx, clientIds: readonly string[]): Promise<ClientFile[]> {
+    return tx.$queryRaw<ClientFile[]>`
+      SELECT c.id, c.queue, c.registered_at AS "registeredAt", (c.acceptance = 'accepted' AND c.tombstone_at IS NULL) AS tasked,
+        ARRAY(SELECT l.label FROM client_labels l WHERE l.client_id = c.id ORDER BY l.at, l.label) AS labels
+      FROM clients c WHERE c.id = ANY(${[...clientIds]}::text[])`;
+  }
+
+  /** Flows and hunts that may still have an entry in these files, with their highest attempt, if that is signed. */
+  async liveFlows(tx: Tx, scope: QueueScope, since: Date): Promise<LiveFlow[]> {
+    const rows = await tx.$queryRaw<LiveRow[]>`
+      SELECT f.id, f.client_id AS "clientId", f.labels, f.entry_state AS "entryState", f.created_at AS "createdAt",
+        f.expires_at AS "expiresAt", f.ended_at AS "endedAt", a.attempt, a.spec_payload AS "specPayload",
+        a.protected_part AS "protectedPart", a.signature, (a.spec_payload::json -> 'quota' ->> 'bytes')::float8 AS "quotaBytes"
+      FROM flows f
+      JOIN LATERAL (SELECT * FROM flow_attempts WHERE flow_id = f.id ORDER BY attempt DESC LIMIT 1) a ON a.signature IS NOT NULL
+      WHERE (f.client_id = ANY(${[...scope.clientIds]}::text[]) OR (f.is_hunt AND f.labels && ${[...scope.labels]}::text[]))
+        AND (f.hunt_state IS NULL OR f.hunt_state NOT IN ('Draft', 'Waiting', 'Refused'))
+        AND f.expires_at > ${since} AND (f.ended_at IS NULL OR f.ended_at > ${since} OR f.entry_state = 'cancelled')`;
+    return rows.map(({ specPayload: payload, protectedPart, signature, quotaBytes, ...flow }) => ({
+      ...flow,
+      entryState: flow.entryState as EntryState,
+      spec: { protected: protectedPart, payload, signature } satisfies SignedFile,
+      maxObjectBytes: quotaBytes ?? DEFAULT_QUOTA.bytes,
+    }));
+  }
+
+  /** Remembers what was published; the file is up to date only as far as it was read. */
+  async published(
+    tx: Tx,
+    id: string,
+    seq: bigint,
+    file: { version: number; etag: string; sha256: string; at: Date },
+  ): Promise<void> {
+    await tx.queue.update({
+      where: { id },
+      data: {
+        publishedSeq: seq,
+        publishedAt: file.at,
+        publishedVersion: BigInt(file.version),
+        publishedEtag: file.etag,
+        publishedSha256: file.sha256,
+        lastError: null,
+      },
+    });
+  }
+
+  /** A queue without a file: its client is not there. */
+  async nothingToPublish(tx: Tx, id: string, seq: bigint): Promise<void> {
+    await tx.queue.update({ where: { id }, data: { publishedSeq: seq, lastError: null } });
+  }
+
+  async failed(tx: Tx, id: string, error: string): Promise<void> {
+    await tx.queue.update({ where: { id }, data: { lastError: error } });
+  }
+}

@@ -1,0 +1,100 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Clock } from '../../platform/clock/clock.js';
+import type { WorkerConfig } from '../../platform/config/env.js';
+import { WORKER_CONFIG } from '../../platform/config/tokens.js';
+import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
+import { Store } from '../../platform/store/store.module.js';
+import { QueuesService } from '../queues/index.js';
+import { parseQueueId } from './domain/queue-id.js';
+import { FileRenderer } from './file-renderer.service.js';
+import { Grants } from './grants.service.js';
+import { FlowLifecycle } from './lifecycle.service.js';
+import { PgSession } from './pg-session.repository.js';
+import { type KnownFile, ReconcilerRepository } from './reconciler.repository.js';
+
+const PAGE = 10_000;
+const RESIGN_AT_ONCE = 5000;
+const TICKETS_KEPT_MS = 30 * 86_400_000;
+
+/** What a look at everything found to do. */
+export interface Reconciled {
+  /** Files that were not in the bucket as they were published. */
+  mended: string[];
+  resigned: number;
+  ended: number;
+}
+
+/** Compares the bucket with Postgres and marks what differs; ends what is past its time; renews grants. */
+@Injectable()
+export class ReconcilerService {
+  private readonly logger = new Logger(ReconcilerService.name);
+
+  constructor(
+    private readonly repository: ReconcilerRepository,
+    private readonly work: UnitOfWork,
+    private readonly session: PgSession,
+    private readonly store: Store,
+    private readonly queues: QueuesService,
+    private readonly renderer: FileRenderer,
+    private readonly lifecycle: FlowLifecycle,
+    private readonly grants: Grants,
+    private readonly clock: Clock,
+    @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
+  ) {}
+
+  /** One round; undefined when another worker is at it. Publishing what was marked is the publisher's. */
+  reconcile(): Promise<Reconciled | undefined> {
+    return this.session.underLock('reconcile', async () => {
+      const ended = (await this.lifecycle.expire()) + (await this.lifecycle.complete());
+      const mended = await this.compare();
+      const resigned = await this.renewGrants();
+      await this.repository.forgetTickets(this.work.plain, new Date(this.clock.now().getTime() - TICKETS_KEPT_MS));
+      return { mended, resigned, ended };
+    });
+  }
+
+  /** One LIST a thousand files, against the ETags that the store gave when they were written. */
+  private async compare(): Promise<string[]> {
+    const secret = this.config.REKALL_PUBLIC_SECRET;
+    const present = new Map<string, string>();
+    for await (const object of this.store.bucket.listAll(`public/${secret}/`)) present.set(object.key, object.etag);
+    const mended: string[] = [];
+    for (let after = ''; ;) {
+      const page = await this.repository.published(this.work.plain, after, PAGE);
+      for (const file of page) {
+        const key = this.keyOf(file);
+        if (key !== undefined && !sameEtag(present.get(key), file.etag)) mended.push(file.id);
+      }
+      const last = page.at(-1);
+      if (last === undefined) break;
+      after = last.id;
+    }
+    if (mended.length > 0) {
+      this.logger.warn(`not in the bucket as published, published again: ${mended.slice(0, 20).join(', ')}`);
+      await this.work.run((tx) => this.queues.mark(tx, mended));
+    }
+    return mended;
+  }
+
+  private keyOf(file: KnownFile): string | undefined {
+    const id = parseQueueId(file.id);
+    switch (id.kind) {
+      case 'manifest':
+        return this.renderer.manifestKey();
+      case 'label':
+        return this.renderer.labelKey(id.label);
+      case 'client':
+        return file.clientQueue === null ? undefined : this.renderer.clientKey(file.clientQueue);
+    }
+  }
+
+  private async renewGrants(): Promise<number> {
+    const than = new Date(this.clock.now().getTime() - this.grants.maxAgeMs());
+    const ids = await this.repository.older(this.work.plain, than, RESIGN_AT_ONCE);
+    await this.work.run((tx) => this.queues.mark(tx, ids));
+    return ids.length;
+  }
+}
+
+/** Some stores leave the quotes away in listings. */
+const sameEtag = (a: string | undefined, b: string): boolean => a?.replaceAll('"', '') === b.replaceAll('"', '');

@@ -1,0 +1,125 @@
+import { Injectable } from '@nestjs/common';
+import { isFinal, parseJson, parseMessage, Spec, type StatusTicket } from '#wire';
+import { IdGenerator } from '../../platform/clock/clock.js';
+import type { Tx } from '../../platform/prisma/unit-of-work.js';
+import { FlowLifecycle } from '../tasking/index.js';
+import { declaredCollections, type PinnedCollection, pinCollections } from './domain/collections.js';
+import { type Counters, countChange, noCounts } from './domain/counters.js';
+import { applyTicket, type FlowRun } from './domain/flow-run.js';
+import type { PresentObject } from './domain/judge.js';
+import type { StoredTicket } from './domain/stored-ticket.js';
+import { IntakeWrites, type LockedFlow } from './intake-writes.repository.js';
+
+/** A status ticket that was judged good, with what it is committed with. */
+export interface StatusArrival {
+  stored: StoredTicket;
+  ticket: StatusTicket;
+  objects: ReadonlyMap<string, PresentObject>;
+  specPayload: string;
+}
+
+const MAX_SPEC_BYTES = 1024 * 1024;
+const pairKey = (flowId: string, clientId: string): string => `${flowId} ${clientId}`;
+
+/** Moves runs from state to state, counts the moves, pins collections, ends flows. */
+@Injectable()
+export class StatusSink {
+  constructor(
+    private readonly writes: IntakeWrites,
+    private readonly lifecycle: FlowLifecycle,
+    private readonly ids: IdGenerator,
+  ) {}
+
+  async apply(tx: Tx, arrivals: readonly StatusArrival[], now: Date): Promise<void> {
+    if (arrivals.length === 0) return;
+    const flows = await this.writes.lockFlows(tx, [...new Set(arrivals.map((a) => a.ticket.flow_id))]);
+    const pairs = new Map(
+      arrivals.map(({ ticket: t }) => [pairKey(t.flow_id, t.client_id), { flowId: t.flow_id, clientId: t.client_id }]),
+    );
+    const before = new Map(
+      (await this.writes.runs(tx, [...pairs.values()])).map((run) => [pairKey(run.flowId, run.clientId), run]),
+    );
+    const { runs, collections, afterFinal } = fold(arrivals, before);
+    const changed = [...runs].flatMap(([pair, run]) => (before.get(pair) === run ? [] : [run]));
+    await this.writes.upsertRuns(tx, changed);
+    await this.writes.addCounters(tx, counterDeltas(changed, before));
+    await this.writes.insertCollections(
+      tx,
+      collections.map((c) => ({ ...c, id: this.ids.collection() })),
+    );
+    await this.writes.setVerdict(tx, afterFinal, 'after_final');
+    await this.writes.heardOf(tx, heard(arrivals));
+    await this.lifecycle.answered(tx, ending(flows, changed, now));
+  }
+}
+
+const fold = (
+  arrivals: readonly StatusArrival[],
+  before: ReadonlyMap<string, FlowRun>,
+): { runs: Map<string, FlowRun>; collections: PinnedCollection[]; afterFinal: string[] } => {
+  const runs = new Map(before);
+  const declared = new Map<string, ReturnType<typeof declaredCollections>>();
+  const collections: PinnedCollection[] = [];
+  const afterFinal: string[] = [];
+  for (const { stored, ticket, objects, specPayload } of inOrder(arrivals)) {
+    const pair = pairKey(ticket.flow_id, ticket.client_id);
+    const { run, verdict } = applyTicket(runs.get(pair), { key: stored.key, at: stored.lastModified, ticket });
+    runs.set(pair, run);
+    if (verdict === 'after_final') {
+      afterFinal.push(stored.key);
+      continue;
+    }
+    const known = declared.get(ticket.spec_digest) ?? declaredCollections(parseSpec(specPayload));
+    declared.set(ticket.spec_digest, known);
+    collections.push(...pinCollections(ticket, stored.lastModified, known, objects));
+  }
+  return { runs, collections, afterFinal };
+};
+
+/** The worker itself has signed it: it parses. */
+const parseSpec = (payload: string): Spec =>
+  parseMessage(Spec, parseJson(payload, 'the spec', MAX_SPEC_BYTES), 'the spec');
+
+/** The order in which they came; the same on every occasion. */
+const inOrder = (arrivals: readonly StatusArrival[]): StatusArrival[] =>
+  [...arrivals].sort(
+    (a, b) =>
+      a.stored.lastModified.getTime() - b.stored.lastModified.getTime() ||
+      a.ticket.seq - b.ticket.seq ||
+      (a.stored.key < b.stored.key ? -1 : 1),
+  );
+
+const counterDeltas = (
+  changed: readonly FlowRun[],
+  before: ReadonlyMap<string, FlowRun>,
+): ({ flowId: string } & Counters)[] => {
+  const sums = new Map<string, Counters>();
+  for (const run of changed) {
+    const sum = sums.get(run.flowId) ?? noCounts();
+    sums.set(run.flowId, sum);
+    countChange(sum, before.get(pairKey(run.flowId, run.clientId)), run);
+  }
+  return [...sums].map(([flowId, sum]) => ({ flowId, ...sum }));
+};
+
+const heard = (arrivals: readonly StatusArrival[]): { id: string; first: string; last: string }[] => {
+  const times = Map.groupBy(arrivals, (a) => a.ticket.client_id);
+  return [...times].map(([id, of]) => {
+    const at = of.map((a) => a.stored.lastModified.toISOString()).sort();
+    return { id, first: at[0] ?? '', last: at.at(-1) ?? '' };
+  });
+};
+
+/** Flows on one client that have their answer now; hunts end when all have answered. */
+const ending = (
+  flows: readonly LockedFlow[],
+  changed: readonly FlowRun[],
+  now: Date,
+): (LockedFlow & { at: Date })[] => {
+  const runs = new Map(changed.map((run) => [run.flowId, run]));
+  return flows.flatMap((flow) => {
+    const run = runs.get(flow.id);
+    const ends = flow.clientId !== null && flow.entryState === 'open' && run !== undefined && isFinal(run.state);
+    return ends ? [{ ...flow, at: run.finishedAt ?? now }] : [];
+  });
+};

@@ -1,0 +1,105 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { backoff } from '#locations';
+import type { WorkerConfig } from '../../platform/config/env.js';
+import { WORKER_CONFIG } from '../../platform/config/tokens.js';
+import { QUEUES_CHANNEL } from '../queues/index.js';
+import { PgSession, PublisherService, ReconcilerService } from '../tasking/index.js';
+import { ArchiveService } from './archive.service.js';
+import { Bell } from './bell.js';
+import { IntakeService } from './intake.service.js';
+
+/** Without a word from Postgres, dirty files are looked for this often. */
+const PUBLISH_EVERY_MS = 5000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** What `--once` did. */
+export interface Pass {
+  published: number;
+  failed: number;
+  taken: number;
+  archived: number;
+}
+
+/** The worker: publishes, takes in, archives, reconciles. A failure of one is logged and it goes on after a pause. */
+@Injectable()
+export class WorkerLoop {
+  private readonly logger = new Logger(WorkerLoop.name);
+
+  constructor(
+    private readonly publisher: PublisherService,
+    private readonly reconciler: ReconcilerService,
+    private readonly intake: IntakeService,
+    private readonly archive: ArchiveService,
+    private readonly session: PgSession,
+    @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
+  ) {}
+
+  /** What agents need to start: the Manifest and the file of `All`. Throws when it cannot be published. */
+  async prepare(): Promise<void> {
+    await this.publisher.prepare();
+    await this.publisher.publishAll();
+  }
+
+  /** Everything once: publish, take in, end what has ended, archive, publish what that changed. */
+  async once(): Promise<Pass> {
+    const before = await this.publisher.publishAll();
+    const taken = await this.intake.drain();
+    await this.reconciler.reconcile();
+    const archived = await this.archive.archiveAll();
+    const after = await this.publisher.publishAll();
+    return { published: before.published + after.published, failed: after.failed, taken, archived };
+  }
+
+  /** Runs until the signal; what is under way is finished. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.publish(signal), this.takeIn(signal), this.reconcile(signal)]);
+  }
+
+  private async publish(signal: AbortSignal): Promise<void> {
+    const bell = new Bell(signal);
+    await this.forever('publishing', signal, async () => {
+      await this.session.listen(QUEUES_CHANNEL, () => bell.ring()); // again after a lost connection: it costs nothing
+      await this.publisher.publishAll();
+      await bell.wait(PUBLISH_EVERY_MS);
+    });
+  }
+
+  private async takeIn(signal: AbortSignal): Promise<void> {
+    const bell = new Bell(signal);
+    let archivedAtMs = performance.now();
+    await this.forever('intake', signal, async () => {
+      const { taken, more } = await this.intake.round();
+      const waitedMs = performance.now() - archivedAtMs;
+      if (waitedMs >= this.config.REKALL_ARCHIVE_SECONDS * 1000 || (taken > 0 && (await this.archive.isDue()))) {
+        await this.archive.archiveAll();
+        archivedAtMs = performance.now();
+      }
+      if (taken === 0 && !more) await bell.wait(this.config.REKALL_INTAKE_SECONDS * 1000);
+    });
+  }
+
+  private async reconcile(signal: AbortSignal): Promise<void> {
+    const bell = new Bell(signal);
+    await this.forever('reconciling', signal, async () => {
+      await this.reconciler.reconcile();
+      await bell.wait(this.config.REKALL_RECONCILE_SECONDS * 1000);
+    });
+  }
+
+  private async forever(what: string, signal: AbortSignal, turn: () => Promise<void>): Promise<void> {
+    const bell = new Bell(signal);
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        await turn();
+        failures = 0;
+      } catch (error) {
+        failures++;
+        this.logger.error({ msg: `${what} failed, it goes on after a pause`, failures, err: error });
+        await bell.wait(
+          backoff({ attempt: failures, firstMs: FIRST_PAUSE_MS, maxMs: LONGEST_PAUSE_MS, random: Math.random }),
+        );
+      }
+    }
+  }
+}
