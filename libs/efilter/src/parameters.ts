@@ -34,9 +34,8 @@ export class Parameters {
 /** A frozen copy, so that neither side can change what the other holds. */
 function copy(value: unknown, token: Token, depth: number): Literal {
   if (depth > MAX_DEPTH) throw parseError('The value of this parameter is nested too deep.', token);
-  if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'number') {
-    return value;
-  }
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (isArray(value)) return Object.freeze(value.map((item) => copy(item, token, depth + 1)));
   if (typeof value === 'object') {
     const entries = Object.entries(value).map(([name, item]) => [name, copy(item, token, depth + 1)] as const);

@@ -191,9 +191,8 @@ function printNumber(value: number): string {
   const text = String(value);
   if (!text.includes('e')) return text;
   if (Number.isInteger(value)) return BigInt(value).toString();
-  const [digits = '', exponent = ''] = text.replace('-', '').split('e-');
-  const zeros = '0'.repeat(Number(exponent.replace(/^.*e-/, '')) - 1);
-  return `${value < 0 ? '-' : ''}0.${zeros}${digits.replace('.', '')}`;
+  const [digits = '', exponent = '1'] = String(Math.abs(value)).split('e-');
+  return `${value < 0 ? '-' : ''}0.${'0'.repeat(Number(exponent) - 1)}${digits.replace('.', '')}`;
 }
 
 function printString(value: string): string {

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { check, sourcesOf, type Environment } from './index.js';
+
+const env: Environment = {
+  functions: {
+    pslist: { name: 'pslist', kind: 'source', columns: ['pid', 'name'], params: [{ name: 'pid' }], call: () => [] },
+    anything: { name: 'anything', kind: 'source', call: () => [] },
+  },
+  variables: { limit_of_day: 5 },
+};
+
+/** Each finding as `severity start-end`. */
+const found = (query: string): string[] =>
+  check(query, env).map(({ severity, start, end }) => `${severity} ${String(start)}-${String(end)}`);
+
+describe('check', () => {
+  it.each([
+    'select name, pid from pslist() where pid > limit_of_day order by name',
+    'select pid as p from pslist() where p > 1',
+    'select whatever from anything()',
+    'select pid from pslist() where any(anything(), other == pid)',
+    'let x = 1, f = lower select f(name) as n from filter(pslist(), pid == x)',
+    'map(take(2, pslist()), pid)',
+    "regex_search(value: 'a', regex: 'b')",
+    "lower(x: 'A')",
+    'cast(1, str) isa int',
+    'null',
+  ])('has nothing to say of %s', (query) => {
+    expect(found(query)).toEqual([]);
+  });
+
+  it.each([
+    ['select nmae from pslist()', ['warning 7-11']],
+    ['select name from (select pid from pslist())', ['warning 7-11']],
+    ['sort(take(2, pslist()), nmae)', ['warning 24-28']],
+    ['nowhere + 1', ['error 0-7']],
+    ['pslist', ['error 0-6']],
+    ['select * from plist()', ['error 14-19']],
+    ['pslist(pidd: 1)', ['error 7-11']],
+    ['pslist(1, 2)', ['error 10-11']],
+    ['pslist(1, pid: 2)', ['error 10-13']],
+    ['take(2)', ['error 0-7']],
+    ["concat('a', zzz)", ['error 12-15']],
+    ["'a' =~ '(a+)+'", ['error 7-14']],
+    ["sub('(', '', 'x')", ['error 4-7']],
+    ['cast(1, strr)', ['error 8-12']],
+    ['bind(1)', ['error 5-6']],
+    ['nowhere + plist()', ['error 0-7', 'error 10-15']],
+    ['select a from', ['error 13-13']],
+  ])('finds what is wrong in %s', (query, findings) => {
+    expect(found(query)).toEqual(findings);
+  });
+
+  it('does not call a source', () => {
+    const call = (): never => {
+      throw new Error('must not run');
+    };
+    expect(check('select * from s()', { functions: { s: { name: 's', kind: 'source', call } } })).toEqual([]);
+  });
+});
+
+it('sourcesOf names what is called, once, without the library', () => {
+  expect(sourcesOf('select lower(name) from pslist() where any(conns(pid: pid)) and pslist()')).toEqual([
+    'pslist',
+    'conns',
+  ]);
+});

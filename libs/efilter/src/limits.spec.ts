@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { failure } from '../../../test/efilter/failure.js';
+import { drain, evaluate, rows, type Environment, type EvaluateOptions } from './index.js';
+
+/** Never ends by itself. */
+const endless: Environment = {
+  functions: {
+    count_up: {
+      name: 'count_up',
+      kind: 'source',
+      *call() {
+        for (let i = 0; ; i += 1) yield { i };
+      },
+    },
+  },
+};
+
+const answer = (query: string, options?: EvaluateOptions): unknown => drain(evaluate(query, endless, options));
+
+describe('limits', () => {
+  it('end a query that takes too many steps', () => {
+    const error = failure(() => answer('select i from count_up() where i < 0', { limits: { steps: 1_000 } }));
+    expect(error).toMatchObject({ kind: 'eval', start: 0, end: 36 });
+    expect(error.message).toContain('1000 steps');
+  });
+
+  it('end a query that takes too long, by the clock that was given', () => {
+    let time = 0;
+    const now = (): number => (time += 1);
+    const error = failure(() => answer('count(count_up())', { now, limits: { milliseconds: 50 } }));
+    expect(error).toMatchObject({ kind: 'eval' });
+    expect(error.message).toContain('50 ms');
+    expect(time).toBeLessThan(100);
+  });
+
+  it('end a query that holds too many rows', () => {
+    expect(failure(() => answer('select i from count_up() order by i', { limits: { rows: 100 } })).message).toContain(
+      '100 rows',
+    );
+    expect(failure(() => answer('materialize(count_up())', { limits: { rows: 100 } })).message).toContain('100 rows');
+  });
+
+  it('end a query when its signal is aborted', () => {
+    const stop = new AbortController();
+    const reading = rows('select i from count_up()', endless, { signal: stop.signal })[Symbol.iterator]();
+    expect(reading.next().value).toEqual({ i: 0 });
+    stop.abort();
+    expect(
+      failure(() => {
+        for (let count = 0; count < 10_000; count += 1) reading.next();
+      }).message,
+    ).toContain('stopped');
+  });
+
+  it('end texts that grow without bound', () => {
+    const doubled = `let a = 'xxxxxxxxxx'${', a = concat(a, a)'.repeat(40)} count(a)`;
+    expect(failure(() => answer(doubled))).toMatchObject({ kind: 'eval' });
+  });
+
+  it('end values that hold themselves over and over', () => {
+    const doubled = `let a = [1]${', a = [a, a]'.repeat(40)} a`;
+    expect(failure(() => drain(evaluate(doubled, endless), { rows: 10_000 }))).toMatchObject({ kind: 'eval' });
+    const compared = `let a = [1], b = [1]${', a = [a, a], b = [b, b]'.repeat(40)} a == b`;
+    expect(failure(() => answer(compared, { limits: { steps: 10_000 } }))).toMatchObject({ kind: 'eval' });
+  });
+
+  it('end aliases of aliases that multiply', () => {
+    const columns = Array.from({ length: 40 }, (_, n) => `c${String(n)} + c${String(n)} as c${String(n + 1)}`).join(
+      ', ',
+    );
+    const query = `select i as c0, ${columns} from count_up() where c40 > 0`;
+    expect(failure(() => answer(query, { limits: { steps: 10_000 } }))).toMatchObject({ kind: 'eval' });
+  });
+
+  it('read no further than a query needs', () => {
+    expect(answer('any from count_up() where i == 5')).toBe(true);
+    expect(answer('select i from count_up() where i > 2 limit 2')).toEqual([{ i: 3 }, { i: 4 }]);
+    expect(answer('first(count_up()).i')).toBe(0);
+    expect(answer('count_up()[3].i')).toBe(3);
+  });
+});
+
+describe('regular expressions', () => {
+  const subject = 'a'.repeat(40);
+
+  it.each([
+    '(a+)+$',
+    '(a*)*b',
+    '((a*)b)*',
+    '(?:a|aa)+$',
+    '(a|a)*b',
+    '((a|aa))*b',
+    '(a?a?)*b',
+    '(a|.)*b',
+    String.raw`(\w+\s?)*$`,
+    '(a{1,100}){1,100}b',
+    '(x+x+)+y',
+    '(.*?,){11}P',
+    '(?P<n>a+)+b',
+    '(a|)*b',
+    '([a]+|b)*c',
+  ])('refuses %s, at its place', (pattern) => {
+    const query = 'subject =~ ?';
+    const error = failure(() => evaluate(query, { functions: {}, variables: { subject } }, { params: [pattern] }));
+    expect(error).toMatchObject({ kind: 'eval', start: 11, end: 12 });
+    expect(error.message).toContain('refused');
+  });
+
+  it.each([
+    [String.raw`\.exe$`, 'C:/A.EXE', true],
+    ['^/home/[^/]+/\\.ssh/', '/home/ann/.ssh/id', true],
+    ['(?i)FOO(bar)?', 'xfoo', true],
+    ['(foo|bar)+', 'rebar', true],
+    [String.raw`(\d{1,3}\.){3}\d{1,3}`, 'at 10.0.0.7', true],
+    ['(?P<n>a)b(?P=n)', 'aba', true],
+    [String.raw`\Aab\Z`, 'ab', true],
+    [String.raw`\Aab\Z`, 'ab\nab', false],
+    ['[)+]+', 'a)', true],
+    [String.raw`\(a+\)+`, '(aa))', true],
+    ['é', 'CAFÉ', true],
+  ])('%s is tried on %s', (pattern, text, found) => {
+    expect(evaluate('s =~ ?', { functions: {}, variables: { s: text } }, { params: [pattern] })).toBe(found);
+  });
+
+  it.each(['(', '[a', 'a{2,1}', '*a'])('calls %s invalid', (pattern) => {
+    expect(failure(() => evaluate("'a' =~ ?", { functions: {} }, { params: [pattern] })).message).toContain('invalid');
+  });
+
+  it('bounds the length of patterns and of what they are tried on', () => {
+    const env = { functions: {}, variables: { long: 'x'.repeat(200_000), s: 'x' } };
+    expect(failure(() => evaluate("long =~ 'y'", env)).message).toContain('too long');
+    expect(failure(() => evaluate('s =~ ?', env, { params: ['x'.repeat(1_001)] })).message).toContain(
+      'longer than 1000',
+    );
+    const four = { functions: {}, variables: { s: 'a'.repeat(5_000) } };
+    expect(failure(() => evaluate("s =~ '.*.*.*.*b'", four)).message).toContain('too long');
+  });
+});
