@@ -8,6 +8,7 @@ import { FlowsModule } from './modules/flows/index.js';
 import { HealthModule } from './modules/health/index.js';
 import { HuntsModule } from './modules/hunts/index.js';
 import { MeModule } from './modules/me/index.js';
+import { QuarantineModule } from './modules/quarantine/index.js';
 import { QueuesModule } from './modules/queues/index.js';
 import { AccessModule } from './platform/access/access.module.js';
 import { ClockModule } from './platform/clock/clock.module.js';
@@ -54,6 +55,7 @@ export class HttpModule {
         HuntsModule,
         CollectionsModule,
         BucketModule,
+        QuarantineModule,
       ],
     };
   }

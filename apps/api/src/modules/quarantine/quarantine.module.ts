@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { QuarantineController } from './quarantine.controller.js';
+import { QuarantineRepository } from './quarantine.repository.js';
+import { QuarantineService } from './quarantine.service.js';
+
+@Module({ controllers: [QuarantineController], providers: [QuarantineRepository, QuarantineService] })
+export class QuarantineModule {}
