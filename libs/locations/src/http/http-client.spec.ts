@@ -197,6 +197,12 @@ describe('fetchPublic', () => {
     expect(await failure(client().fetchPublic(server.url, { maxBytes: 1, signal: abort.signal }))).toBe(reason);
   });
 
+  it('does not take a time limit of the caller for its own', async () => {
+    const server = await serve(() => undefined);
+    const signal = AbortSignal.timeout(100);
+    expect(await failure(client().fetchPublic(server.url, { maxBytes: 1, signal }))).toBe(signal.reason);
+  });
+
   it('refuses bytes that are not UTF-8 and encodings that were not asked for', async () => {
     const binary = await serve((socket) =>
       socket.write(Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n\xff\xfe', 'latin1')),
@@ -449,6 +455,26 @@ describe('upload', () => {
       rateBitsPerSecond: 800_000,
     });
     expect(performance.now() - started).toBeGreaterThan(950);
+  });
+
+  it('goes on with a peer that takes it slowly, for longer than the stall limit', async () => {
+    const server = await serve(async (socket, request) => {
+      const timer = setInterval(() => {
+        socket.resume();
+        setImmediate(() => socket.pause());
+      }, 20);
+      await request.body;
+      clearInterval(timer);
+      socket.write(rawAnswer('204 No Content', {}));
+    });
+    const started = performance.now();
+    await client({ timeoutMs: 400 }).upload(
+      policyFor(server.url, { max_bytes: 100_000_000 }),
+      'tickets/a',
+      await spool(Buffer.alloc(9_000_000)),
+      { contentType: 'a/b' },
+    );
+    expect(performance.now() - started).toBeGreaterThan(800);
   });
 
   it('stores nothing of a file that becomes shorter meanwhile', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   rawAnswer,
   startRawServer,
@@ -25,7 +25,10 @@ const SECRET = 'service/secret+key';
 type Answer = (socket: Socket, request: RawRequest, number: number) => unknown;
 
 /** A peer that answers after the whole body of a request, and a store on it that does not really wait. */
-const setUp = async (answer: Answer): Promise<{ server: RawServer; store: ObjectStore; waits: number[] }> => {
+const setUp = async (
+  answer: Answer,
+  timeoutMs = 3000,
+): Promise<{ server: RawServer; store: ObjectStore; waits: number[] }> => {
   const server = await startRawServer(async (socket, request, number) => {
     await request.body;
     await answer(socket, request, number);
@@ -36,7 +39,7 @@ const setUp = async (answer: Answer): Promise<{ server: RawServer; store: Object
     {
       now: () => NOW,
       random: () => 0.5,
-      timeoutMs: 3000,
+      timeoutMs,
       sleep: async (ms) => {
         waits.push(ms);
         return Promise.resolve();
@@ -313,12 +316,25 @@ describe('a stream', () => {
     expect(await failure(found.stream.toArray())).toBeInstanceOf(StoreUnreachable);
   });
 
+  it('throws a failure that came before anyone read, and harms nothing until then', async () => {
+    const cut = Promise.withResolvers<undefined>();
+    const { store } = await setUp((socket) => {
+      socket.on('close', () => cut.resolve(undefined));
+      socket.end(`${head(100)}half`);
+    });
+    const found = await store.getStream('k');
+    if (found.kind !== 'found') throw new Error('missing');
+    await cut.promise;
+    await vi.waitUntil(() => found.stream.destroyed);
+    expect(await failure(found.stream.toArray())).toBeInstanceOf(StoreUnreachable);
+  });
+
   it('closes the connection when it is not wanted any more', async () => {
     const closed = Promise.withResolvers<undefined>();
     const { store } = await setUp((socket) => {
       socket.on('close', () => closed.resolve(undefined));
       socket.write(`${head(1_000_000_000)}begin`);
-    });
+    }, 600_000); // no time limit closes it instead
     const found = await store.getStream('k');
     if (found.kind !== 'found') throw new Error('missing');
     found.stream.destroy();

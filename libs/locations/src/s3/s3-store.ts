@@ -231,6 +231,7 @@ const evidenceChanged = (where: string, etag: string): PreconditionFailed =>
 /** The body as a stream of its own, whose failures have their name; destroyed, it closes the connection. */
 const relay = (where: string, body: Readable): Readable => {
   const out = new PassThrough();
+  out.on('error', () => undefined); // a failure before the reader has begun must not end the process: reading throws it
   body.on('error', (error) => {
     const code = transportFailure(error);
     out.destroy(code === undefined ? error : unreachable(where, code, error));
