@@ -20,6 +20,7 @@ export default defineConfig({
           name: 'unit',
           include: ['apps/**/*.spec.ts', 'libs/**/*.spec.ts', 'scripts/**/*.spec.ts', 'test/unit/**/*.spec.ts'],
           testTimeout: 20_000,
+          hookTimeout: 60_000,
         },
       },
       {

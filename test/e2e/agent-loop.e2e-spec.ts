@@ -497,6 +497,66 @@ describe('what people change while agents run', () => {
   });
 });
 
+describe('a store that does not do its part', () => {
+  it('gone while a flow runs: nothing is lost, everything is delivered once it is back', async () => {
+    const state = newState();
+    const hunt = await world.hunt({
+      actions: [PSLIST, SLOW],
+      quota: { ...DEFAULT_QUOTA, wall_seconds: 2 },
+    });
+    await world.publishQueue(world.allQueue, [hunt]);
+    const agent = await agentIn(state);
+    await until('the Started ticket', async () => (await world.tickets(hunt.flowId)).length === 1);
+    await world.stopStore();
+    try {
+      await until('the flow ended', async () => (await outcomes(state))[0] === 'Error');
+      await agent.kill9();
+      const again = await agentIn(state);
+      await until('it waits for the Manifest', () => again.log.some((l) => l.message === 'no Manifest'));
+    } finally {
+      await world.startStore();
+    }
+    await until('the final ticket', hasFinal(hunt.flowId), 30_000);
+    const [final] = await world.finals(hunt.flowId);
+    expect(final).toMatchObject({ state: 'Error', collections: [{ name: 'pslist' }] });
+    expect(sha256Hex(await world.bytesOf(final!.collections[0]!.key))).toBe(final!.collections[0]!.stored_sha256);
+    await until('an empty spool', () => readdirSync(join(state, 'spool')).length === 0);
+  });
+
+  it('refuses a result for good: the final ticket says so and names nothing that is not there', async () => {
+    const hunt = await world.hunt({ actions: [PSLIST] });
+    const next = await world.hunt({ actions: [PSLIST] });
+    world.resultBytes = 100;
+    try {
+      await world.publishQueue(world.allQueue, [hunt]);
+    } finally {
+      world.resultBytes = 1024 ** 3;
+    }
+    const state = newState();
+    await agentIn(state);
+    await until('the final ticket', hasFinal(hunt.flowId));
+    const finals = await world.finals(hunt.flowId);
+    expect(finals).toMatchObject([{ state: 'Error', collections: [] }]);
+    expect(finals[0]!.error).toContain('results were refused by the store: ');
+    expect(await outcomes(state)).toEqual(['Error']);
+    await world.publishQueue(world.allQueue, [hunt, next]);
+    await until('the next flow', hasFinal(next.flowId));
+    expect(await world.finals(hunt.flowId)).toHaveLength(1);
+  });
+
+  it('gives no grant yet: the result waits for one', async () => {
+    const hunt = await world.hunt({ actions: [PSLIST] });
+    await world.publishQueue(world.allQueue, [hunt], { grants: [] });
+    const state = newState();
+    const agent = await agentIn(state);
+    await until('it waits', () => agent.log.some((l) => l.message === 'no grant for this upload yet: it waits'));
+    expect((await world.tickets(hunt.flowId)).map((t) => t.state)).toEqual(['Started']);
+    await world.publishQueue(world.allQueue, [{ ...hunt, state: 'closed' }]);
+    await until('the final ticket', hasFinal(hunt.flowId));
+    expect((await world.finals(hunt.flowId))[0]).toMatchObject({ state: 'Done' });
+  });
+});
+
 describe('the program', () => {
   it('ends with 0 on SIGTERM, reporting what it had to break off', async () => {
     const state = newState();
@@ -510,6 +570,15 @@ describe('the program', () => {
     expect(await world.finals(hunt.flowId)).toMatchObject([
       { state: 'Crashed', error: 'the agent was stopped while this flow ran' },
     ]);
+  });
+
+  it('stops when standard input is closed, where that was asked for', async () => {
+    const args = ['--config', await world.agentConfig(), '--state', newState(), '--exit-with-parent'];
+    const agent = startAgentProcess(args);
+    agents.push(agent);
+    await agent.ready;
+    agent.closeInput();
+    expect(await agent.exited).toEqual({ code: 0, signal: null });
   });
 
   it('polls once, delivers, and ends with --once', async () => {

@@ -77,7 +77,7 @@ export class AgentDeployment {
 
   private constructor(
     readonly folder: string,
-    readonly filestore: FileStoreProcess,
+    private filestore: FileStoreProcess,
     readonly store: ObjectStore,
     private readonly uploads: S3Config,
     readonly ca: KeyPairPem,
@@ -108,6 +108,17 @@ export class AgentDeployment {
     await this.filestore.stop();
     await this.removeStoreFolder();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** The store is gone, as by a power cut. */
+  stopStore(): Promise<void> {
+    return this.filestore.kill9();
+  }
+
+  /** The store is there again: same folder, same address. */
+  async startStore(): Promise<void> {
+    const { root, port } = this.filestore;
+    this.filestore = await startFileStore(root, ['--port', String(port)]);
   }
 
   nextVersion(): number {
@@ -187,7 +198,7 @@ export class AgentDeployment {
     signer = this.signer,
   ): Promise<string> {
     const grants = await Promise.all(
-      entries.map((e) => this.grant(`g-${e.flowId}`, this.#prefixes.get(e.flowId) ?? 'none/', 1024 ** 3)),
+      entries.map((e) => this.grant(`g-${e.flowId}`, this.#prefixes.get(e.flowId) ?? 'none/', this.resultBytes)),
     );
     const jobFile: JobFile = {
       __type__: 'JobFile',
@@ -208,6 +219,8 @@ export class AgentDeployment {
     return this.#putSigned(keys.jobs(this.secret, queue), 'JobFile', JSON.stringify(jobFile), signer);
   }
 
+  /** The largest result that grants allow. */
+  resultBytes = 1024 ** 3;
   readonly #prefixes = new Map<string, string>();
 
   /** A hunt, on every client unless labels are given. */

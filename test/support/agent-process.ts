@@ -19,6 +19,8 @@ export interface AgentProcess {
   /** Lines on standard error that are no log lines. */
   readonly errors: readonly string[];
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** Closes its standard input, as the end of its parent would. */
+  closeInput(): void;
   /** SIGTERM; the exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL, and waits for the end. */
@@ -29,7 +31,7 @@ export interface AgentProcess {
 export function startAgentProcess(args: readonly string[], env: Record<string, string> = {}): AgentProcess {
   const child: ChildProcess = spawn(process.execPath, [AGENT_MAIN, ...args], {
     env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   const { pid, stdout, stderr } = child;
   if (pid === undefined || stdout === null || stderr === null)
@@ -55,6 +57,7 @@ export function startAgentProcess(args: readonly string[], env: Record<string, s
     log,
     errors,
     exited,
+    closeInput: () => child.stdin?.end(),
     stop: async () => {
       child.kill('SIGTERM');
       return (await exited).code;

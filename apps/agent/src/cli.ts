@@ -5,7 +5,6 @@ import { faultFromEnvironment, loadSettings } from './config.js';
 import { messageOf, StartError } from './errors.js';
 import { faultAt } from './fault.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from './logger.js';
-import { runPool } from './pool/pool.js';
 import { runAgent } from './run-agent.js';
 import { SOURCES } from './sources/registry.js';
 import { AGENT_VERSION } from './version.js';
@@ -119,6 +118,8 @@ SIGTERM lets running flows end, for at most 10 seconds.`,
     .requiredOption('--poll <seconds>', 'seconds between polls of each', positive)
     .action(async (options: { clients: number; poll: number }, command: Command) => {
       const prepared = await prepare(command.optsWithGlobals<CommonOptions>());
+      // Not for ordinary agents: it runs flows in this process, and loads what they need.
+      const { runPool } = await import('./pool/pool.js');
       await runPool({
         ...prepared,
         clients: options.clients,

@@ -137,7 +137,7 @@ describe('mergePage', () => {
     );
   });
 
-  it('reads the results of 1,000 clients in one process', async () => {
+  it('reads the results of 1,000 clients', async () => {
     const many = Array.from({ length: 1000 }, (_, index) => {
       const path = join(folder, `many-${index}`);
       copyFileSync(join(folder, 'b'), path);

@@ -174,6 +174,7 @@ export class ReaderChild {
   }
 
   private receive(chunk: Buffer): void {
+    if (this.verdict !== undefined) return;
     const end = chunk.indexOf(0x0a);
     this.parts.push(end < 0 ? chunk : chunk.subarray(0, end));
     this.partBytes += chunk.length;
@@ -185,9 +186,8 @@ export class ReaderChild {
     const line = Buffer.concat(this.parts);
     this.parts.length = 0;
     this.partBytes = 0;
-    if (end !== chunk.length - 1 || this.waiting === undefined)
-      this.stop(new ReaderFailed('the reader process said more than it was asked'));
-    this.waiting?.resolve(line);
+    if (end === chunk.length - 1 && this.waiting !== undefined) this.waiting.resolve(line);
+    else this.stop(new ReaderFailed('the reader process said more than it was asked'));
   }
 
   /** Resident memory, where the system shows it (Linux); elsewhere V8's own limit and the time bound it. */

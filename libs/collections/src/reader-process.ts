@@ -218,11 +218,15 @@ const answerLine = (line: string): string => {
   return `${JSON.stringify(answered)}\n`;
 };
 
+let current = '';
+const context = createContext({ work: () => answerLine(current) });
+const work = new Script('work()');
+
 /** The parent kills what takes too long. Should it be gone, V8's own watchdog ends a script that never returns. */
 const watched = (line: string): string => {
+  current = line;
   const { budget } = JSON.parse(line) as ReadRequest;
-  const context = createContext({ work: () => answerLine(line) });
-  return String(new Script('work()').runInContext(context, { timeout: budget.hardMs }));
+  return String(work.runInContext(context, { timeout: budget.hardMs }));
 };
 
 let pending = '';

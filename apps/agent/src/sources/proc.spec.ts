@@ -38,7 +38,7 @@ describe.runIf(process.platform === 'linux')('pslist, compared with ps', () => {
   it('memory in bytes, CPU and start in seconds', () => {
     expect(row.rss).toBe(Number(ps(row.pid, 'rss')) * 1024);
     expect(row.cpu_user + row.cpu_system).toBeLessThan(1);
-    const started = Date.parse(`${ps(row.pid, 'lstart')}`) / 1000;
+    const started = Date.parse(ps(row.pid, 'lstart')) / 1000;
     expect(Math.abs(row.start_time - started)).toBeLessThanOrEqual(1);
   });
 
