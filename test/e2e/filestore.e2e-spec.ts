@@ -547,14 +547,14 @@ describe('durability', () => {
     await own.remove();
   });
 
-  it('kill -9 under load, eight rounds: what was answered is there, and every object is whole', async () => {
+  it('kill -9 under load, six rounds: what was answered is there, and every object is whole', async () => {
     const own = await fileStoreFolder();
     const answered = new Map<string, Set<string>>();
     const sent = new Map<string, Set<string>>();
     const note = (map: Map<string, Set<string>>, key: string, hash: string): void => {
       map.set(key, (map.get(key) ?? new Set()).add(hash));
     };
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < 6; round++) {
       const running = await startFileStore(own.root);
       const client = s3Client({ endpoint: running.url, region: REGION }, FILESTORE_KEYS.service);
       let count = 0;
@@ -574,7 +574,7 @@ describe('durability', () => {
             return; // the server is gone
           }
           note(answered, key, hash);
-          if (++count === 40 + round * 7) enough.resolve(undefined);
+          if (++count === 25 + round * 7) enough.resolve(undefined);
         }
       });
       await enough.promise;
