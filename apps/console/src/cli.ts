@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EmbeddedError } from '#embedded';
+import { demoCommand } from './commands/demo.js';
 import { initCommand } from './commands/init.js';
 import { upCommand } from './commands/up.js';
 import { CommandError } from './errors.js';
@@ -21,7 +22,7 @@ Examples:
   rekall hunt create --type ListProcesses --label All --wait
   rekall COMMAND --help                        what a command can do, with examples`,
     );
-  for (const command of [initCommand(terminal), upCommand(terminal)]) rekall.addCommand(command);
+  for (const command of [demoCommand(terminal), initCommand(terminal), upCommand(terminal)]) rekall.addCommand(command);
   quiet(rekall, terminal);
   return rekall;
 };

@@ -19,7 +19,9 @@ export class ApiClient {
   /** Reads `/api/v1<path>`. */
   get<T>(path: string, query: Query, schema: z.ZodType<T>): Promise<T> {
     const given = Object.entries(query).filter((entry): entry is [string, string | number] => entry[1] !== undefined);
-    const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();
+    const search = new URLSearchParams(
+      given.map(([name, value]): [string, string] => [name, String(value)]),
+    ).toString();
     return this.#call('GET', search === '' ? path : `${path}?${search}`, {}, undefined, schema);
   }
 

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EmbeddedPostgres, startFilestore, startPostgres } from '#embedded';
+import { startFilestore, startPostgres } from '#embedded';
 import type { Deployment } from '../deployment/deployment.js';
 import { readEnvFile, readNeeded } from '../deployment/files.js';
 import type { Layout } from '../deployment/layout.js';
@@ -26,23 +26,24 @@ export interface BackingOptions {
   say: Say;
   /** Loses data when the machine stops: for a demo. */
   fast?: boolean;
+  /** Removes the database when it has stopped: for a demo. */
+  temporary?: boolean;
 }
 
 /** The database: our own Postgres started, or the given one reached. */
-export const startDatabase = async (
-  options: BackingOptions,
-): Promise<{ databases: Databases; postgres?: EmbeddedPostgres }> => {
+export const startDatabase = async (options: BackingOptions): Promise<Databases> => {
   const { layout, deployment, parts, say } = options;
   if (!deployment.embeddedPostgres) {
     const env = await readEnvFile(layout.adminEnv);
     const databases = { url: env['DATABASE_URL'] ?? '', migrateUrl: env['DATABASE_MIGRATE_URL'] ?? '' };
     await checkDatabase(databases.migrateUrl, 'DATABASE_MIGRATE_URL', layout);
-    return { databases };
+    return databases;
   }
   say('starting PostgreSQL');
   const postgres = await startPostgres({ dir: layout.postgres, fast: options.fast ?? false });
   parts.add({ ...postgres, name: 'postgres', pid: postgres.pid });
-  return { databases: await postgres.ensureDatabase(DATABASE), postgres };
+  if (options.temporary === true) parts.afterwards(() => postgres.remove());
+  return postgres.ensureDatabase(DATABASE);
 };
 
 /** The store: our own file store started, or the given one reached with its keys. */
@@ -64,7 +65,7 @@ export const openBacking = async (
   const running = await findRunning(options.layout);
   if (running !== undefined)
     return { databases: { url: running.databaseUrl, migrateUrl: running.migrateUrl }, running: true };
-  const { databases } = await startDatabase(options);
+  const databases = await startDatabase(options);
   if (options.store) await startStore(options);
   return { databases, running: false };
 };

@@ -19,6 +19,7 @@ const howItEnded = (exit: ChildExit): string =>
 export class Parts {
   readonly #running: Part[] = [];
   readonly #died = Promise.withResolvers<never>();
+  readonly #afterwards: (() => Promise<unknown>)[] = [];
   #stopping: Promise<void> | undefined;
 
   constructor() {
@@ -42,7 +43,12 @@ export class Parts {
     return part;
   }
 
-  /** Stops all, the last started first; those with the same name before the `#` at the same time. */
+  /** What is to be done when all have stopped. */
+  afterwards(work: () => Promise<unknown>): void {
+    this.#afterwards.push(work);
+  }
+
+  /** Stops all, the last started first; those of one kind (`agent 1`, `agent 2`) at the same time. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stopAll();
     return this.#stopping;
@@ -54,6 +60,7 @@ export class Parts {
       const results = await Promise.allSettled(group.map((part) => part.stop()));
       failures.push(...results.filter((r) => r.status === 'rejected').map((r) => r.reason as unknown));
     }
+    for (const work of this.#afterwards) await work();
     if (failures.length > 0) throw new AggregateError(failures, 'some parts did not stop');
   }
 

@@ -1,26 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EmbeddedPostgres, isPortFree, startAgent, startApi, startWorker } from '#embedded';
-import type { Deployment } from '../deployment/deployment.js';
-import type { Layout } from '../deployment/layout.js';
+import { isPortFree, startAgent, startApi, startWorker } from '#embedded';
 import { CommandError } from '../errors.js';
-import { type Databases, type Say, startDatabase, startStore } from './backing.js';
+import { type BackingOptions, type Databases, startDatabase, startStore } from './backing.js';
 import { adminEnvironment, httpEnvironment, workerEnvironment } from './environment.js';
-import type { Parts } from './parts.js';
 import { migrate, type NewToken, provisionIfNew } from './provision.js';
 
-export interface StackOptions {
-  layout: Layout;
-  deployment: Deployment;
-  /** Every child that was started is in it, also when the start fails halfway. */
-  parts: Parts;
-  say: Say;
+/** What to start; every child is in `parts`, also when the start fails halfway. */
+export interface StackOptions extends BackingOptions {
   /** Of the API; 0 takes a free one. */
   port: number;
   worker: boolean;
   agents: number;
   tokenDays: number;
-  fast?: boolean;
   /** Aborted: nothing more is started. */
   signal: AbortSignal;
 }
@@ -36,7 +28,6 @@ export interface Stack {
   /** Base URL of the API, without `/api/v1`. */
   api: string;
   databases: Databases;
-  postgres?: EmbeddedPostgres;
   agents: LocalAgent[];
   /** When the first administrator was made now. */
   newToken?: NewToken | undefined;
@@ -56,7 +47,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   await requirePort(options.port);
   await mkdir(layout.logs, { recursive: true, mode: 0o700 });
 
-  const { databases, ...database } = await startDatabase(options);
+  const databases = await startDatabase(options);
   signal.throwIfAborted();
   await startStore(options);
   signal.throwIfAborted();
@@ -82,7 +73,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   ]);
   signal.throwIfAborted();
   const agents = options.agents === 0 ? [] : await startAgents(options);
-  return { api: api.ready, databases, ...database, agents, newToken };
+  return { api: api.ready, databases, agents, newToken };
 };
 
 const startAgents = async ({ agents, layout, parts, say }: StackOptions): Promise<LocalAgent[]> => {
