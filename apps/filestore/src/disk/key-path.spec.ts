@@ -4,7 +4,7 @@ import { decodeEntry, keyToNames } from './key-path.js';
 
 /** The key that a path of names stands for, from the entries alone. */
 function keyOf(names: readonly string[]): ByteString {
-  return names.reduce((key, name) => concat(key, decodeEntry(name)?.adds ?? NO_BYTES), NO_BYTES);
+  return names.reduce<ByteString>((key, name) => concat(key, decodeEntry(name)?.adds ?? NO_BYTES), NO_BYTES);
 }
 
 const HOSTILE = [
