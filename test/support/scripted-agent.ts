@@ -84,7 +84,7 @@ export class ScriptedAgent {
       files: [],
     };
     const typ = more.flow_id.startsWith('H_') ? ('HuntStatus' as const) : ('FlowStatus' as const);
-    return { __type__: typ, ...base, ...more } as StatusTicket;
+    return { __type__: typ, ...base, ...more };
   }
 
   /** The key at which a ticket belongs. */

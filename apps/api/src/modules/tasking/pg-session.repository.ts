@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { Client } from 'pg';
+import { Client, escapeIdentifier, type QueryResult, type QueryResultRow } from 'pg';
 import type { CommonConfig } from '../../platform/config/env.js';
 import { COMMON_CONFIG } from '../../platform/config/tokens.js';
 
@@ -13,13 +13,14 @@ export class PgSession implements OnModuleDestroy {
   private readonly logger = new Logger(PgSession.name);
   private readonly listeners = new Map<string, () => void>();
   private connecting: Promise<Client> | undefined;
+  /** One statement at a time. */
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(@Inject(COMMON_CONFIG) private readonly config: CommonConfig) {}
 
   /** Takes those of the locks that nobody else holds, and answers which. */
   async tryLock(names: readonly string[]): Promise<Set<string>> {
-    const client = await this.client();
-    const { rows } = await client.query<{ name: string; got: boolean }>(
+    const { rows } = await this.query<{ name: string; got: boolean }>(
       `SELECT name, pg_try_advisory_lock(hashtextextended('rekall:' || name, 0)) AS got FROM unnest($1::text[]) AS name`,
       [[...names]],
     );
@@ -27,8 +28,7 @@ export class PgSession implements OnModuleDestroy {
   }
 
   async unlock(names: Iterable<string>): Promise<void> {
-    const client = await this.client();
-    await client.query(
+    await this.query(
       `SELECT pg_advisory_unlock(hashtextextended('rekall:' || name, 0)) FROM unnest($1::text[]) AS name`,
       [[...names]],
     );
@@ -48,14 +48,19 @@ export class PgSession implements OnModuleDestroy {
   /** Calls `wake` at each NOTIFY of the channel, and after a lost connection, when one may have been missed. */
   async listen(channel: string, wake: () => void): Promise<void> {
     this.listeners.set(channel, wake);
-    const client = await this.client();
-    await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+    await this.query(`LISTEN ${escapeIdentifier(channel)}`);
   }
 
   async onModuleDestroy(): Promise<void> {
     const client = this.connecting;
     this.connecting = undefined;
     if (client !== undefined) await (await client).end();
+  }
+
+  private query<R extends QueryResultRow>(text: string, values: unknown[] = []): Promise<QueryResult<R>> {
+    const result = this.last.then(async () => (await this.client()).query<R>(text, values));
+    this.last = result.catch(() => undefined); // who asked gets the failure; the next statement is not its
+    return result;
   }
 
   private client(): Promise<Client> {
@@ -83,7 +88,7 @@ export class PgSession implements OnModuleDestroy {
     client.on('end', lost);
     client.on('notification', ({ channel }) => this.listeners.get(channel)?.());
     await client.connect();
-    for (const channel of this.listeners.keys()) await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
+    for (const channel of this.listeners.keys()) await client.query(`LISTEN ${escapeIdentifier(channel)}`);
     return client;
   }
 }

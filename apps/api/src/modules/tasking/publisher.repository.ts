@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DEFAULT_QUOTA, type EntryState, type SignedFile } from '#wire';
+import { DEFAULT_QUOTA, type SignedFile } from '#wire';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
 import type { ClientFile } from './domain/job-file.js';
 import type { LiveFlow } from './domain/live-entry.js';
@@ -61,7 +61,6 @@ export class PublisherRepository {
         AND f.expires_at > ${since} AND (f.ended_at IS NULL OR f.ended_at > ${since} OR f.entry_state = 'cancelled')`;
     return rows.map(({ specPayload: payload, protectedPart, signature, quotaBytes, ...flow }) => ({
       ...flow,
-      entryState: flow.entryState as EntryState,
       spec: { protected: protectedPart, payload, signature } satisfies SignedFile,
       maxObjectBytes: quotaBytes ?? DEFAULT_QUOTA.bytes,
     }));

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { WorkerConfig } from '../config/env.js';
-import { WORKER_CONFIG } from '../config/tokens.js';
+import type { CommonConfig } from '../config/env.js';
+import { COMMON_CONFIG } from '../config/tokens.js';
 
 /** Where a process can be made to die, so that tests see what a crash there leaves behind. */
 export const FAULT_POINTS = [
+  'after-hunt-commit',
   'before-publish',
   'after-publish',
   'before-commit',
@@ -15,7 +16,7 @@ export type FaultPoint = (typeof FAULT_POINTS)[number];
 /** Kills this process, without any clean-up, at the point that REKALL_FAULT names. */
 @Injectable()
 export class FaultPoints {
-  constructor(@Inject(WORKER_CONFIG) private readonly config: Pick<WorkerConfig, 'REKALL_FAULT'>) {}
+  constructor(@Inject(COMMON_CONFIG) private readonly config: Pick<CommonConfig, 'REKALL_FAULT'>) {}
 
   reached(point: FaultPoint): void {
     if (this.config.REKALL_FAULT === point) process.kill(process.pid, 'SIGKILL');
