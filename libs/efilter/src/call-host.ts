@@ -27,8 +27,10 @@ export function callHost(compiler: Compiler, host: HostFunction, node: CallNode,
     const [args] = calls;
     return args === undefined ? null : valueOf(compiler, host, node, args);
   }
+  const [only] = calls;
+  if (calls.length === 1 && only !== undefined) return lazy(() => begin(compiler, host, node, only));
   return lazy(function* () {
-    for (const args of calls) yield* rowsOf(compiler, host, node, args);
+    for (const args of calls) yield* lazy(() => begin(compiler, host, node, args));
   });
 }
 
@@ -39,41 +41,48 @@ function valueOf(compiler: Compiler, host: HostFunction, node: CallNode, args: R
     return fromHost(result);
   }
   let first: Iterable<unknown> | undefined = result;
-  return lazy(function* () {
-    const iterable = first ?? guarded(host, node, () => host.call(args));
+  return lazy(() => {
+    const iterable = first;
     first = undefined;
-    yield* read(compiler, host, node, iterable);
+    return iterable === undefined ? begin(compiler, host, node, args) : read(compiler, host, node, iterable);
   });
 }
 
-function* rowsOf(compiler: Compiler, host: HostFunction, node: CallNode, args: ResolvedArgs): Generator<Value> {
-  yield* read(
-    compiler,
-    host,
-    node,
-    guarded(host, node, () => host.call(args)),
-  );
+/** Calls a source and begins to read its rows. */
+function begin(compiler: Compiler, host: HostFunction, node: CallNode, args: ResolvedArgs): Iterator<Value> {
+  const result: unknown = guarded(host, node, () => host.call(args));
+  if (isArray(result)) return readArray(compiler, host, result);
+  if (isIterable(result)) return read(compiler, host, node, result);
+  return readArray(compiler, host, result === null || result === undefined ? [] : [result]);
 }
 
-/** The rows of a source, completed to its declared columns. The source is closed when reading stops early. */
-function* read(compiler: Compiler, host: HostFunction, node: CallNode, result: unknown): Generator<Value> {
-  if (!isIterable(result) || typeof result === 'string') {
-    const value = fromHost(result);
-    if (value !== null) yield complete(value, host.columns);
-    return;
+function* readArray(compiler: Compiler, { columns }: HostFunction, rows: readonly unknown[]): Generator<Value> {
+  for (const row of rows) {
+    compiler.meter.step();
+    yield complete(fromHost(row), columns);
   }
+}
+
+/** The source is closed when reading stops early. */
+function* read(compiler: Compiler, host: HostFunction, node: CallNode, result: Iterable<unknown>): Generator<Value> {
   const iterator = guarded(host, node, () => result[Symbol.iterator]());
-  let done = false;
+  let open = true;
   try {
     for (;;) {
-      const next = guarded(host, node, () => iterator.next());
-      done = next.done === true;
-      if (done) return;
+      let next: IteratorResult<unknown>;
+      try {
+        next = iterator.next();
+      } catch (error) {
+        open = false;
+        throw hostError(host, node, error);
+      }
+      open = next.done !== true;
+      if (!open) return;
       compiler.meter.step();
       yield complete(fromHost(next.value), host.columns);
     }
   } finally {
-    if (!done) iterator.return?.();
+    if (open) guarded(host, node, () => iterator.return?.());
   }
 }
 
@@ -82,9 +91,17 @@ function guarded<T>(host: HostFunction, node: CallNode, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw evalError(`${host.name} failed: ${reason}`, node, error);
+    throw hostError(host, node, error);
   }
+}
+
+function hostError(host: HostFunction, node: CallNode, error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  return evalError(`${host.name} failed: ${reason}`, node, error);
+}
+
+function isArray(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {
@@ -94,12 +111,22 @@ function isIterable(value: unknown): value is Iterable<unknown> {
 /** A row with every declared column, in the declared order; further columns follow. Members are copied unread. */
 function complete(value: Value, columns: readonly string[] | undefined): Value {
   if (columns === undefined || !isRow(value)) return value;
+  if (inOrder(value, columns)) return value;
   const names = Object.keys(value);
-  if (names.length === columns.length && columns.every((column, index) => names[index] === column)) return value;
   const result: Record<string, Value> = {};
   for (const column of columns) copyMember(value, result, column);
   for (const name of names) if (!columns.includes(name)) copyMember(value, result, name);
   return result;
+}
+
+/** Whether the members are the columns, in their order. */
+function inOrder(row: Row, columns: readonly string[]): boolean {
+  let place = 0;
+  for (const name in row) {
+    if (name !== columns[place]) return false;
+    place += 1;
+  }
+  return place === columns.length;
 }
 
 function copyMember(from: Row, to: Record<string, Value>, name: string): void {

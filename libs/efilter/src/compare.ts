@@ -19,7 +19,8 @@ import {
  */
 export function equals(left: Value, right: Value, meter: Meter): boolean {
   if (typeof left !== 'object' && typeof right !== 'object') {
-    return left === right || (numberOf(left) !== undefined && numberOf(left) === numberOf(right));
+    if (typeof left === typeof right) return left === right;
+    return numberOf(left) !== undefined && numberOf(left) === numberOf(right);
   }
   if (left === null || right === null) return left === right || onlyNull(left) || onlyNull(right);
   meter.step();

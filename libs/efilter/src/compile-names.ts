@@ -1,7 +1,7 @@
 import type { NullNode, VariableNode } from './ast.js';
 import { evalError } from './errors.js';
 import { ancestor, FunctionValue, type Compiler, type Frame, type Scope, type Thunk } from './scope.js';
-import { fromHost, hasMember, type Row, type Value } from './values.js';
+import { columnReader, fromHost, type Value } from './values.js';
 
 type Found = Value | FunctionValue;
 type Lookup = (frame: Frame | null) => Found;
@@ -79,9 +79,11 @@ function lookup(compiler: Compiler, name: string, scope: Scope | null, missing: 
   switch (scope.kind) {
     case 'row': {
       const outer = lookup(compiler, name, scope.outer, missing);
+      const read = columnReader(name);
       return (frame) => {
         const row = frame?.row ?? null;
-        return row !== null && hasMember(row, name) ? readColumn(row, name) : outer(frame?.outer ?? null);
+        const value = row === null ? undefined : read(row);
+        return value === undefined ? outer(frame?.outer ?? null) : value;
       };
     }
     case 'names': {
@@ -106,11 +108,6 @@ function aliasLookup(compiler: Compiler, scope: Scope & { kind: 'alias' }): Thun
   };
   compiler.aliases.set(scope, thunk);
   return thunk;
-}
-
-function readColumn(row: Row, name: string): Value {
-  const value = row[name];
-  return typeof value === 'string' || typeof value === 'number' ? value : fromHost(value);
 }
 
 function rootLookup(compiler: Compiler, name: string, missing: () => Found): Lookup {

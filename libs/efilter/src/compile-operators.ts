@@ -141,6 +141,7 @@ function apply(compiler: Compiler, operator: BinaryOperator, node: BinaryNode): 
 /** Per element when an operand is repeated: scalars are repeated, shorter lists are filled up with 0. */
 function elementwise(compiler: Compiler, at: Span, operate: Scalars): Apply {
   return (left, right) => {
+    if (typeof left !== 'object' && typeof right !== 'object') return operate(left, right);
     if (!isRepeated(left) && !isRepeated(right)) return operate(left, right);
     const lefts = isRepeated(left) ? operands(left, at) : undefined;
     const rights = isRepeated(right) ? operands(right, at) : undefined;

@@ -88,8 +88,7 @@ export function* filtered(
 ): Generator<Value> {
   for (const value of values) {
     meter.step();
-    const holds = condition(rowFrame(value, outer, at));
-    if (holds === true || (holds !== false && holdsForAny(holds))) yield value;
+    if (holdsForAny(condition(rowFrame(value, outer, at)))) yield value;
   }
 }
 

@@ -4,7 +4,7 @@ import { filtered, rowFrame, sorted } from './compile-rows.js';
 import { evalError } from './errors.js';
 import { Frame, withoutAliases, type Compiler, type Scope, type Thunk } from './scope.js';
 import { drop, take } from './stdlib/core.js';
-import { asScalar, lazy, setMember, valuesOf, type Value } from './values.js';
+import { asScalar, holdsForAny, lazy, setMember, valuesOf, type Value } from './values.js';
 import { walk } from './visitor.js';
 
 /**
@@ -41,6 +41,15 @@ export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: S
       return values;
     };
     if (project === undefined) return lazy(() => chosen()[Symbol.iterator]());
+    if (key === undefined && limit === undefined) {
+      return lazy(function* () {
+        for (const value of valuesOf(source(frame))) {
+          meter.step();
+          const row = rowFrame(value, frame, node.from);
+          if (where === undefined || holdsForAny(where(row))) yield project(row);
+        }
+      });
+    }
     return lazy(function* () {
       for (const value of chosen()) {
         meter.step();
@@ -98,17 +107,26 @@ function compileColumns(compiler: Compiler, columns: readonly Column[], rowScope
     return { name, inner: sees[slot] === true, thunk: compiler.compile(value, scope) };
   });
   const needsNames = sees.includes(true);
+  // A row begins as a copy of this one, which is faster than adding one member after another.
+  const blank: Record<string, Value> = {};
+  for (const { name } of compiled) setMember(blank, name, null);
+  const assign = names.has('__proto__') ? setMember : assignMember;
   return (row) => {
     const slots: Value[] = [];
     const inner = needsNames ? new Frame(null, slots, row) : row;
-    const result: Record<string, Value> = {};
+    const result: Record<string, Value> = { ...blank };
     for (const column of compiled) {
-      const value = keep(compiler, column.thunk(column.inner ? inner : row));
-      if (needsNames) slots.push(value);
-      setMember(result, column.name, value);
+      const value = column.thunk(column.inner ? inner : row);
+      const kept = typeof value === 'object' ? keep(compiler, value) : value;
+      if (needsNames) slots.push(kept);
+      assign(result, column.name, kept);
     }
     return result;
   };
+}
+
+function assignMember(row: Record<string, Value>, name: string, value: Value): void {
+  row[name] = value;
 }
 
 /** Whether an expression has a variable named like one of the columns. */

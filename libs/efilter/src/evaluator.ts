@@ -40,10 +40,20 @@ export function* rows(
 ): Generator<Record<string, Value>> {
   const { root, meter } = prepare(query, options);
   const result = createCompiler(env, meter).compile(root, null)(null);
+  const fresh = root.kind === 'select' && root.columns !== undefined;
   for (const item of valuesOf(result)) {
-    const plain = toPlain(item, meter);
-    yield isRow(plain) ? { ...plain } : { value: plain };
+    const plain = fresh && isRow(item) && isFlat(item) ? item : toPlain(item, meter);
+    yield isRow(plain) ? plain : { value: plain };
   }
+}
+
+/** Whether a row made by a SELECT holds scalars only, and so nothing lazy and nothing of the host. */
+function isFlat(row: Row): boolean {
+  for (const name in row) {
+    const value = row[name];
+    if (typeof value === 'object' && value !== null) return false;
+  }
+  return true;
 }
 
 /** Whether a condition holds: a row is there, or the value is true. Reads no further than the first row. */

@@ -94,9 +94,23 @@ function isHostObject(value: object | null): value is Row {
   return value !== null;
 }
 
-/** Whether the row has this member as its own; what it inherits does not exist here. */
+/** Whether the row has this member as its own enumerable one; what it inherits or hides does not exist here. */
 export function hasMember(row: Row, name: string): boolean {
   return Object.hasOwn(row, name) && Object.prototype.propertyIsEnumerable.call(row, name);
+}
+
+/**
+ * A reader of one column, undefined when a row has no such member. A plain object inherits nothing but what every
+ * object does, so for other names a value is proof enough that the member is its own (if hidden, then seen here).
+ */
+export function columnReader(name: string): (row: Row) => Value | undefined {
+  const slow = (row: Row): Value | undefined => (hasMember(row, name) ? fromHost(row[name]) : undefined);
+  if (name in Object.prototype) return slow;
+  return (row) => {
+    if (Object.getPrototypeOf(row) !== Object.prototype) return slow(row);
+    const value = row[name];
+    return typeof value === 'string' || typeof value === 'number' ? value : slow(row);
+  };
 }
 
 /** A member, null if there is none of its own. */
@@ -185,6 +199,7 @@ export function isTrue(value: Value): boolean {
 
 /** The rule of WHERE: a repeated value holds when any of its elements does. */
 export function holdsForAny(value: Value): boolean {
+  if (typeof value === 'boolean') return value;
   if (!isRepeated(value)) return isTrue(value);
   for (const item of valuesOf(value)) if (isTrue(item)) return true;
   return false;
