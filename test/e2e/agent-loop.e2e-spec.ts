@@ -273,6 +273,30 @@ describe('limits', () => {
   });
 });
 
+describe('many flows at once', () => {
+  it('each has one final ticket, and none is taken for crashed while others end', async () => {
+    const hunts = await Promise.all(Array.from({ length: 15 }, () => world.hunt({ actions: [PSLIST] })));
+    await world.publishManifest({ poll_min: 0.01, poll_max: 0.01 });
+    try {
+      await world.publishQueue(world.allQueue, hunts);
+      const state = newState();
+      await (
+        await agentIn(state)
+      ).ready;
+      await until(
+        'all ended',
+        async () => (await outcomes(state)).filter((o) => o !== undefined).length === 15,
+        40_000,
+      );
+      await until('an empty spool', () => readdirSync(join(state, 'spool')).length === 0);
+    } finally {
+      await world.publishManifest();
+    }
+    const tickets = await Promise.all(hunts.map(({ flowId }) => world.tickets(flowId)));
+    expect(tickets.map((t) => t.map(({ state }) => state))).toEqual(hunts.map(() => ['Started', 'Done']));
+  });
+});
+
 describe('a killed agent', () => {
   it('leaves no child, reports Crashed at its next start, never runs that flow again, and runs later ones', async () => {
     const state = newState();

@@ -188,7 +188,6 @@ export class Agent {
         this.#uploader.grantsChanged();
       }
       retryAfterMs = Math.max(retryAfterMs, read.retryAfterMs);
-      await this.#schedule.concludeUnfinished();
       await this.#schedule.apply();
       await state.prune(clock.now());
       await spool.dropOld();

@@ -36,12 +36,24 @@ export class Schedule {
 
   /** Does what the entries ask for now. Calls queue up; a flow that ends looks again by itself. */
   apply(): Promise<void> {
-    this.#applying = this.#applying.catch(() => undefined).then(() => this.#apply());
-    return this.#applying;
+    return this.#inTurn(async () => {
+      await this.#concludeUnfinished();
+      await this.#apply();
+    });
   }
 
   /** Ends attempts of an earlier run, and those of this one whose ending could not be written. */
-  async concludeUnfinished(): Promise<void> {
+  concludeUnfinished(): Promise<void> {
+    return this.#inTurn(() => this.#concludeUnfinished());
+  }
+
+  /** One after another: what is being taken up or answered is never seen half done. */
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    this.#applying = this.#applying.catch(() => undefined).then(task);
+    return this.#applying;
+  }
+
+  async #concludeUnfinished(): Promise<void> {
     for (const record of this.deps.state.unfinished()) {
       if (this.#running.has(`${record.flow_id}/${record.attempt}`)) continue;
       await concludeUnfinished(record, this.deps);
