@@ -1,5 +1,5 @@
 import type { Literal } from './literal.js';
-import type { Span } from './source.js';
+import type { Span } from './span.js';
 
 /** Operators that take two operands. `=` is read as `==`. */
 export type BinaryOperator =

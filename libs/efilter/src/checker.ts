@@ -6,7 +6,7 @@ import { EfilterError } from './errors.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { parse } from './parser.js';
 import { compilePattern } from './regex.js';
-import type { Span } from './source.js';
+import type { Span } from './span.js';
 import { isTypeName } from './stdlib/conversion.js';
 import { LIBRARY } from './stdlib/index.js';
 import { chainOf, childrenOf, walk } from './visitor.js';

@@ -1,7 +1,7 @@
 import type { MemberNode, SubscriptNode } from './ast.js';
 import { evalError } from './errors.js';
 import type { Compiler, Scope, Thunk } from './scope.js';
-import type { Span } from './source.js';
+import type { Span } from './span.js';
 import { kindOf } from './stdlib/library.js';
 import {
   asScalar,

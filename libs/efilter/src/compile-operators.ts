@@ -2,7 +2,7 @@ import type { BinaryNode, BinaryOperator, UnaryNode } from './ast.js';
 import { compareScalars, elementEquals, equals } from './compare.js';
 import { evalError } from './errors.js';
 import type { Compiler, Scope, Thunk } from './scope.js';
-import type { Span } from './source.js';
+import type { Span } from './span.js';
 import {
   asScalar,
   collapse,

@@ -3,7 +3,7 @@ import { compareKeys } from './compare.js';
 import { evalError } from './errors.js';
 import type { Meter } from './limits.js';
 import { Frame, type Compiler, type Scope, type Thunk } from './scope.js';
-import type { Span } from './source.js';
+import type { Span } from './span.js';
 import { kindOf } from './stdlib/library.js';
 import { holdsForAny, isLazy, isRow, isTrue, lazy, valuesOf, type Value } from './values.js';
 

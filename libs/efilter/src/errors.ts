@@ -1,4 +1,4 @@
-import type { Span } from './source.js';
+import type { Span } from './span.js';
 
 /** `parse`: before any source ran. `eval`: while the query was answered. */
 export type EfilterErrorKind = 'parse' | 'eval';

@@ -1,5 +1,5 @@
 import { evalError } from './errors.js';
-import type { Span } from './source.js';
+import type { Span } from './span.js';
 
 /** What one evaluation may cost. Going beyond is an evaluation error. */
 export interface Limits {

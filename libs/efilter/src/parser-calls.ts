@@ -1,6 +1,6 @@
 import type { Argument, CallNode, Expression } from './ast.js';
 import { ENCLOSED, type ExpressionParser, type KeyedExpression } from './parser-context.js';
-import { spanOf } from './source.js';
+import { spanOf } from './span.js';
 
 type Builtin = 'map' | 'filter' | 'sort' | 'each' | 'cast' | 'any' | 'bind';
 

@@ -1,7 +1,7 @@
 import type { Column, Expression, SelectNode } from './ast.js';
 import { parseBuiltin } from './parser-calls.js';
 import { ENCLOSED, type Context, type ExpressionParser } from './parser-context.js';
-import { spanOf } from './source.js';
+import { spanOf } from './span.js';
 
 /**
  * "select" ( "any" any-body | "*" "from" source-tail | column { "," column } "from" source-tail )

@@ -5,7 +5,7 @@ import { ALONE, ENCLOSED, type Context, type ExpressionParser, type KeyedExpress
 import { parseBuiltin, parseCall, isBuiltin } from './parser-calls.js';
 import { parseAny, parseSelect } from './parser-select.js';
 import { PRECEDENCE, precedenceOf } from './precedence.js';
-import { spanOf, type Span } from './source.js';
+import { spanOf, type Span } from './span.js';
 import { TokenStream } from './token-stream.js';
 import { walk } from './visitor.js';
 

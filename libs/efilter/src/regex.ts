@@ -1,6 +1,6 @@
 import { evalError } from './errors.js';
 import type { Limits } from './limits.js';
-import type { Span } from './source.js';
+import type { Span } from './span.js';
 import { examine } from './regex-safety.js';
 
 /** A pattern ready for use. */

@@ -1,4 +1,4 @@
-import type { Span } from './source.js';
+import type { Span } from './span.js';
 import type { Literal } from './literal.js';
 
 /** What a token is; the names are those that messages use. */

@@ -1,6 +1,6 @@
 import { parseError, type EfilterError } from './errors.js';
 import { tokenize } from './lexer.js';
-import type { Span } from './source.js';
+import type { Span } from './span.js';
 import type { Token, TokenKind } from './token-kind.js';
 
 /** The vocabulary that the parser is written in: look at, take or require the next token. */

@@ -2,7 +2,7 @@ import type { CallNode } from '../ast.js';
 import { evalError, type EfilterError } from '../errors.js';
 import type { Meter } from '../limits.js';
 import type { RegexCache } from '../regex.js';
-import type { Span } from '../source.js';
+import type { Span } from '../span.js';
 import type { Value } from '../values.js';
 
 /** What a library function may use besides its arguments. */

@@ -1,15 +1,3 @@
-/** The text of one query, with the name that messages show for it. */
-export class Source {
-  /**
-   * @param text the query as written
-   * @param name what messages call it, for example the name of an artifact
-   */
-  constructor(
-    readonly text: string,
-    readonly name = 'query',
-  ) {}
-}
-
 /** Half-open range of 0-based offsets (UTF-16 units) into a query's text. */
 export interface Span {
   readonly start: number;
