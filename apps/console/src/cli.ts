@@ -1,13 +1,37 @@
 import { Command, CommanderError } from 'commander';
 import { EmbeddedError } from '#embedded';
+import { bucketCommand } from './commands/bucket.js';
+import { clientCommand } from './commands/client/index.js';
+import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
+import { flowCommand } from './commands/flow/index.js';
+import { huntCommand } from './commands/hunt/index.js';
 import { initCommand } from './commands/init.js';
+import { meCommand } from './commands/me.js';
+import { rebuildCommand } from './commands/rebuild.js';
 import { upCommand } from './commands/up.js';
+import { viewCommand } from './commands/view.js';
+import { workerCommand } from './commands/worker.js';
 import { CommandError } from './errors.js';
 import { Stopped } from './services/signals.js';
 import type { Terminal } from './terminal.js';
 
 const VERSION = '0.1.0';
+
+const COMMANDS = [
+  demoCommand,
+  initCommand,
+  upCommand,
+  huntCommand,
+  flowCommand,
+  clientCommand,
+  viewCommand,
+  bucketCommand,
+  meCommand,
+  workerCommand,
+  rebuildCommand,
+  configCommand,
+];
 
 const program = (terminal: Terminal): Command => {
   const rekall = new Command('rekall')
@@ -22,7 +46,7 @@ Examples:
   rekall hunt create --type ListProcesses --label All --wait
   rekall COMMAND --help                        what a command can do, with examples`,
     );
-  for (const command of [demoCommand(terminal), initCommand(terminal), upCommand(terminal)]) rekall.addCommand(command);
+  for (const make of COMMANDS) rekall.addCommand(make(terminal));
   quiet(rekall, terminal);
   return rekall;
 };

@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { ApiClient, Query } from '../api/client.js';
+import { listRows } from '../api/pages.js';
+import { printRows } from '../output/rows.js';
+import type { Terminal } from '../terminal.js';
+import type { ListOptions } from './api-command.js';
+
+/** Options of every command that shows rows of evidence. */
+export interface RowsOptions extends ListOptions {
+  where?: string;
+  table?: string;
+}
+
+/** Adds them. */
+export const withRowsOptions = (command: Command): Command =>
+  command
+    .option('--where <efilter>', 'only rows for which this holds: pid > 100 and name =~ "ssh"')
+    .option('--table <name>', 'a table of the collection; the first unless given');
+
+/** Reads and prints rows. */
+export const showRows = async (
+  api: ApiClient,
+  path: string,
+  query: Query,
+  options: RowsOptions,
+  terminal: Terminal,
+): Promise<void> => {
+  const { where, table, limit } = options;
+  const page = await listRows(api, path, { ...query, where, table }, limit);
+  printRows(terminal, options, page);
+  if (page.more) terminal.progress(`there are more rows: --limit ${String(limit * 10)}, or narrow them with --where`);
+};
