@@ -31,6 +31,40 @@ const parseHead = (head: string): Omit<RawRequest, 'body'> => {
   return { method, path, headers };
 };
 
+/** Takes the bytes of a connection and calls `onHead` at the end of each request's head. */
+const requestReader = (onHead: (request: RawRequest) => void): ((chunk: Buffer) => void) => {
+  let pending: Buffer[] = [];
+  let size = 0;
+  let body: { need: number; done: (body: Buffer) => void } | undefined;
+  /** True when there may be more in what is pending. */
+  const step = (): boolean => {
+    if (body !== undefined && size < body.need) return false;
+    const all = Buffer.concat(pending);
+    let taken: number;
+    if (body === undefined) {
+      const end = all.indexOf('\r\n\r\n');
+      if (end < 0) return false;
+      const head = parseHead(all.toString('latin1', 0, end));
+      taken = end + 4;
+      const { promise, resolve } = Promise.withResolvers<Buffer>();
+      body = { need: Number(head.headers['content-length'] ?? 0), done: resolve };
+      onHead({ ...head, body: promise });
+    } else {
+      taken = body.need;
+      body.done(all.subarray(0, taken));
+      body = undefined;
+    }
+    pending = [all.subarray(taken)];
+    size -= taken;
+    return true;
+  };
+  return (chunk) => {
+    pending.push(chunk);
+    size += chunk.length;
+    while (step());
+  };
+};
+
 /** Starts a server on a free port of 127.0.0.1. `answer` is called at the end of each request's head, with its number from 1. */
 export const startRawServer = async (
   answer: (socket: Socket, request: RawRequest, number: number) => unknown,
@@ -41,28 +75,11 @@ export const startRawServer = async (
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy()); // the client cut the connection: some tests want just that
-    let pending = Buffer.alloc(0);
-    let body: { need: number; done: (body: Buffer) => void } | undefined;
-    socket.on('data', (chunk: Buffer) => {
-      pending = Buffer.concat([pending, chunk]);
-      for (;;) {
-        if (body === undefined) {
-          const end = pending.indexOf('\r\n\r\n');
-          if (end < 0) return;
-          const head = parseHead(pending.toString('latin1', 0, end));
-          pending = pending.subarray(end + 4);
-          const { promise, resolve } = Promise.withResolvers<Buffer>();
-          body = { need: Number(head.headers['content-length'] ?? 0), done: resolve };
-          const request = { ...head, body: promise };
-          requests.push(request);
-          answer(socket, request, requests.length);
-        }
-        if (pending.length < body.need) return;
-        body.done(pending.subarray(0, body.need));
-        pending = pending.subarray(body.need);
-        body = undefined;
-      }
+    const read = requestReader((request) => {
+      requests.push(request);
+      answer(socket, request, requests.length);
     });
+    socket.on('data', read);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

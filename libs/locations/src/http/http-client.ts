@@ -110,6 +110,7 @@ export class HttpClient {
       const body = formBody(form, file, filePath, size, {
         rateBitsPerSecond: options.rateBitsPerSecond,
         onProgress: () => stall.touch(),
+        onSent: () => stall.sent(),
         sleep: sleepFor,
         nowMs: () => performance.now(),
         signal,

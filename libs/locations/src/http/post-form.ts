@@ -54,6 +54,8 @@ export interface PacingOptions {
   rateBitsPerSecond: number | undefined;
   /** Called whenever the connection has taken a piece. */
   onProgress: () => void;
+  /** Called when it has taken the last one. */
+  onSent: () => void;
   sleep: Sleep;
   /** Milliseconds of a clock that never goes back. */
   nowMs: () => number;
@@ -93,6 +95,6 @@ export async function* formBody(
     const waitMs = bytesPerMs === undefined ? 0 : startMs + at / bytesPerMs - options.nowMs();
     if (waitMs > 0) await options.sleep(waitMs, options.signal);
   }
-  options.onProgress();
   yield form.tail;
+  options.onSent();
 }

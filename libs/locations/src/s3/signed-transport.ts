@@ -181,6 +181,7 @@ async function* touching(source: Readable, stall: StallWatch): AsyncGenerator<Bu
     yield chunk as Buffer;
     stall.touch();
   }
+  stall.sent();
 }
 
 /** Says that no usable answer came. */
