@@ -1,19 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Entry,
-  emptyMarks,
-  FlowRecord,
-  keys,
-  labelQueue,
-  LedgerLine,
-  randomHex32,
-  readJobFile,
-  readManifest,
-  readRecord,
-  readSpec,
-} from '#wire';
+import { type Entry, FlowRecord, keys, randomHex32, readRecord, readSpec } from '#wire';
 import { ScriptedAgent } from '../support/scripted-agent.js';
 import { eventually, WorkerDeployment } from '../support/worker-deployment.js';
 
@@ -22,36 +9,16 @@ let all: string;
 
 beforeAll(async () => {
   world = await WorkerDeployment.start();
-  all = labelQueue(world.queueKey, 'All', 1);
+  all = world.queueOf('All');
   await world.startWorker();
 });
 afterAll(async () => {
   await world.stop();
 });
 
-const publicText = async (key: string): Promise<string> => {
-  const response = await fetch(`${world.store.url}/evidence/${key}`);
-  if (!response.ok) throw new Error(`${key}: HTTP ${response.status}`);
-  return response.text();
-};
-
-const trusted = async () => {
-  const ca = new X509Certificate(world.ca.certificatePem);
-  const text = await publicText(keys.manifest(world.secret));
-  return readManifest(text, { ca, now: new Date(), marks: emptyMarks(), deployment: world.deployment });
-};
-
-const jobFile = async (queue: string) => {
-  const { trust, marks } = await trusted();
-  const text = await publicText(keys.jobs(world.secret, queue));
-  return (await readJobFile(text, { trust, queue, now: new Date(), marks })).jobFile;
-};
-
-/** The entries of a queue; one that was never published has none. */
-const entriesOf = async (queue: string): Promise<Entry[]> => {
-  const published = await world.bucket.head(keys.jobs(world.secret, queue));
-  return published === undefined ? [] : (await jobFile(queue)).entries;
-};
+const jobFile = (queue: string) => world.jobFile(queue);
+const entriesOf = (queue: string) => world.entries(queue);
+const trusted = () => world.manifest();
 
 const one = async <T>(query: string, ...values: unknown[]): Promise<T | undefined> =>
   (await world.sql.query(query, values)).rows[0] as T | undefined;
@@ -68,7 +35,7 @@ const startHunt = async (body: object = {}): Promise<{ id: string; digest: strin
   const hunt = await world.call('POST', '/hunts', { type: 'ListProcesses', labels: ['All'], ...body });
   const id = String(hunt['hunt_id']);
   const [label = 'All'] = (hunt['labels'] as string[] | undefined) ?? [];
-  const queue = labelQueue(world.queueKey, label, 1);
+  const queue = world.queueOf(label);
   const entry = await eventually('the hunt is published', async () =>
     (await entriesOf(queue)).find((e) => e.flow_id === id),
   );
@@ -111,17 +78,6 @@ const archived = (key: string) =>
     return row === undefined || (await world.bucket.head(key)) !== undefined ? undefined : true;
   });
 
-const ledgerLines = async (prefix: string): Promise<LedgerLine[]> => {
-  const lines: LedgerLine[] = [];
-  for await (const { key } of world.bucket.listAll(prefix)) {
-    const got = await world.bucket.get(key, { maxBytes: 10_000_000 });
-    if (got.kind !== 'found') continue;
-    const text = gunzipSync(got.body).toString('utf8').trim();
-    for (const line of text.split('\n')) lines.push(LedgerLine.parse(JSON.parse(line)));
-  }
-  return lines;
-};
-
 const countersOf = (flowId: string) =>
   one<{ n_done: number; n_rows: string; hunt_state: string | null; entry_state: string; ended_at: Date | null }>(
     'SELECT * FROM flows WHERE id = $1',
@@ -150,7 +106,7 @@ describe('publishing', () => {
       agent.clientId,
     ))!;
     expect(file.registered_at).toBe(registered_at.toISOString());
-    expect(file.queues).toEqual([{ label: 'Windows', queue: labelQueue(world.queueKey, 'Windows', 1) }]);
+    expect(file.queues).toEqual([{ label: 'Windows', queue: world.queueOf('Windows') }]);
     expect(file.entries).toMatchObject([{ flow_id: id, attempt: 1, state: 'open', grants: [agent.clientId] }]);
     expect(file.grants).toMatchObject([{ id: agent.clientId, location: { path_prefix: `${agent.clientId}/vfs/` } }]);
     const ca = new X509Certificate(world.ca.certificatePem);
@@ -182,7 +138,7 @@ describe('publishing', () => {
 
   it('puts a file right that was replaced by an older one, or taken away', async () => {
     const key = keys.jobs(world.secret, all);
-    const older = await publicText(key);
+    const older = await world.publicText(key);
     const { id } = await startHunt();
     const version = (await jobFile(all)).version;
     await world.bucket.put(key, older);
@@ -306,7 +262,7 @@ describe('intake', () => {
       (await jobFile(all)).entries.find((e) => e.flow_id === hunt.id && e.state === 'closed'),
     );
     await archived(key);
-    const lines = (await ledgerLines('ledger/')).filter((line) => line.key === key);
+    const lines = (await world.archived('ledger/')).filter((line) => line.key === key);
     expect(lines).toMatchObject([{ verdict: 'accepted' }]);
     expect(JSON.parse(lines[0]!.ticket!)).toHaveProperty('signature');
   });
@@ -362,7 +318,7 @@ describe('quarantine', () => {
     expect(await run(hunt.id, victim)).toBeUndefined();
     expect(await one('SELECT quarantined FROM clients WHERE id = $1', victim.clientId)).toEqual({ quarantined: 2 });
     expect(await world.bucket.head(byPath)).toBeUndefined();
-    const kept = (await ledgerLines('quarantine/')).filter((line) => line.key === byPath);
+    const kept = (await world.archived('quarantine/')).filter((line) => line.key === byPath);
     expect(kept).toMatchObject([{ verdict: 'quarantined' }]);
     expect(kept[0]?.reason).toMatch(/^path_mismatch: /);
   });
@@ -484,7 +440,7 @@ describe('quarantine', () => {
     ];
     for (const [key, reason] of cases) expect(await quarantined(key)).toMatchObject({ reason });
     for (const [key] of cases) expect(await world.bucket.head(key)).toBeUndefined();
-    const lines = await ledgerLines('quarantine/');
+    const lines = await world.archived('quarantine/');
     expect(lines.find((line) => line.key === cases[4]![0])?.ticket_base64).toBe('//4=');
     expect(lines.find((line) => line.key === cases[7]![0])).not.toHaveProperty('ticket');
   });

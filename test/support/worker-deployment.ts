@@ -4,10 +4,27 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { Client } from 'pg';
 import { type RunningProcess, startProcess, startWorker } from '#embedded';
 import { type ObjectStore, openS3Store } from '#locations';
-import { createCa, createLeaf, type KeyPairPem, randomHex32, sha256Hex, signedFileText, signTrust } from '#wire';
+import {
+  createCa,
+  createLeaf,
+  emptyMarks,
+  type Entry,
+  type JobFile,
+  type KeyPairPem,
+  keys,
+  labelQueue,
+  LedgerLine,
+  randomHex32,
+  readJobFile,
+  readManifest,
+  sha256Hex,
+  signedFileText,
+  signTrust,
+} from '#wire';
 import { createHttpApp } from '../../apps/api/src/http-app.js';
 import { AuthService } from '../../apps/api/src/modules/auth/index.js';
 import { loadConfig } from '../../apps/api/src/platform/config/env.js';
@@ -200,6 +217,50 @@ export class WorkerDeployment {
     this.database = await createTestDatabase();
     this.sql = new Client({ connectionString: this.database.adminUrl });
     await this.sql.connect();
+  }
+
+  /** The text of a file as agents read it, without credentials. Throws when there is none. */
+  async publicText(key: string): Promise<string> {
+    const response = await fetch(`${this.store.url}/${BUCKET}/${key}`);
+    if (!response.ok) throw new Error(`${key}: HTTP ${response.status}`);
+    return response.text();
+  }
+
+  /** The Manifest, verified as an agent does. */
+  async manifest() {
+    const text = await this.publicText(keys.manifest(this.secret));
+    const ca = new X509Certificate(this.ca.certificatePem);
+    return readManifest(text, { ca, now: new Date(), marks: emptyMarks(), deployment: this.deployment });
+  }
+
+  /** A queue's file, verified as an agent does. */
+  async jobFile(queue: string): Promise<JobFile> {
+    const { trust, marks } = await this.manifest();
+    const text = await this.publicText(keys.jobs(this.secret, queue));
+    return (await readJobFile(text, { trust, queue, now: new Date(), marks })).jobFile;
+  }
+
+  /** Its entries; a file that was never published has none. */
+  async entries(queue: string): Promise<Entry[]> {
+    const published = await this.bucket.head(keys.jobs(this.secret, queue));
+    return published === undefined ? [] : (await this.jobFile(queue)).entries;
+  }
+
+  /** The queue of a label. */
+  queueOf(label: string): string {
+    return labelQueue(this.queueKey, label, 1);
+  }
+
+  /** Every line of the archive objects under `ledger/` or `quarantine/`. */
+  async archived(prefix: 'ledger/' | 'quarantine/'): Promise<LedgerLine[]> {
+    const lines: LedgerLine[] = [];
+    for await (const { key } of this.bucket.listAll(prefix)) {
+      const got = await this.bucket.get(key, { maxBytes: 100_000_000 });
+      if (got.kind !== 'found') throw new Error(`${key} is gone`);
+      const text = gunzipSync(got.body).toString('utf8').trim();
+      for (const line of text.split('\n')) lines.push(LedgerLine.parse(JSON.parse(line)));
+    }
+    return lines;
   }
 
   async stop(): Promise<void> {

@@ -43,9 +43,14 @@ export const parseAdminCommand = (args: string[]): AdminCommand => {
     case 'provision': {
       const string = { type: 'string' } as const;
       const options = { user: string, role: string, scope: string, 'token-name': string, expires: string };
-      const parsed = Provision.safeParse(parseArgs({ args: rest, options }).values);
+      const given: Record<string, string | undefined> = parseArgs({ args: rest, options }).values;
+      const parsed = Provision.safeParse(given);
       if (!parsed.success)
-        throw new Error(parsed.error.issues.map((i) => `--${i.path.map(String).join('.')}: ${i.message}`).join('; '));
+        throw new Error(
+          parsed.error.issues
+            .map((i) => `--${String(i.path[0])}: ${given[String(i.path[0])] === undefined ? 'is missing' : i.message}`)
+            .join('; '),
+        );
       const { user, role, scope, expires } = parsed.data;
       return { name, user, role, scope, tokenName: parsed.data['token-name'], expires: new Date(expires) };
     }

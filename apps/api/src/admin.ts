@@ -32,7 +32,7 @@ const inApplication = async (
   const { Logger } = await import('nestjs-pino');
   const { AdminModule } = await import('./admin.module.js');
   const app = await NestFactory.createApplicationContext(AdminModule.of(config), {
-    bufferLogs: true,
+    logger: false, // a failure to start is one line, not a report
     abortOnError: false,
   });
   app.useLogger(app.get(Logger));

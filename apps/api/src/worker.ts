@@ -20,7 +20,7 @@ const start = async (): Promise<void> => {
   const { WorkerLoop } = await import('./modules/worker/index.js');
   const signal = stopSignal(options.exitWithParent);
   const app = await NestFactory.createApplicationContext(WorkerModule.of(config), {
-    bufferLogs: true,
+    logger: false, // a failure to start is one line, not a report
     abortOnError: false,
   });
   app.useLogger(app.get(Logger));

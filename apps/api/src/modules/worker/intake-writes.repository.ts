@@ -76,9 +76,17 @@ export class IntakeWrites {
     return new Set(inserted.map((r) => r.key));
   }
 
-  async setVerdict(tx: Tx, keys: readonly string[], verdict: SeenRow['verdict']): Promise<void> {
+  async markAfterFinal(tx: Tx, keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return;
-    await tx.$executeRaw`UPDATE tickets_seen SET verdict = ${verdict} WHERE key = ANY(${[...keys]}::text[])`;
+    await tx.$executeRaw`UPDATE tickets_seen SET verdict = 'after_final' WHERE key = ANY(${[...keys]}::text[])`;
+  }
+
+  /** Tickets that were remembered as good and are put aside after all. */
+  async markRefused(tx: Tx, refused: readonly { key: string; reason: string }[]): Promise<void> {
+    if (refused.length === 0) return;
+    await tx.$executeRaw`
+      UPDATE tickets_seen t SET verdict = 'quarantined', reason = x.reason
+      FROM json_to_recordset(${json(refused)}::json) AS x(key text, reason text) WHERE t.key = x.key`;
   }
 
   lockFlows(tx: Tx, ids: readonly string[]): Promise<LockedFlow[]> {

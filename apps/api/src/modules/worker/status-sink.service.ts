@@ -47,7 +47,7 @@ export class StatusSink {
       tx,
       collections.map((c) => ({ ...c, id: this.ids.collection() })),
     );
-    await this.writes.setVerdict(tx, afterFinal, 'after_final');
+    await this.writes.markAfterFinal(tx, afterFinal);
     await this.writes.heardOf(tx, heard(arrivals));
     await this.lifecycle.answered(tx, ending(flows, changed, now));
   }

@@ -158,10 +158,9 @@ export class TicketSink {
       );
       await this.statuses.apply(tx, judged.statuses.filter(isFresh), now);
       const refused = await this.startups.apply(tx, judged.startups.filter(isFresh), now, options.occasion);
-      await this.writes.setVerdict(
+      await this.writes.markRefused(
         tx,
-        refused.map((f) => cleanText(f.stored.key)),
-        'quarantined',
+        refused.map((f) => ({ key: f.stored.key, reason: f.fault.reason })),
       );
       const aside = [
         ...judged.faulty.filter((f) => f.stored.replay !== undefined || isFresh(f)),

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
-import type { CommonConfig } from '../config/env.js';
+import { type CommonConfig, ConfigError } from '../config/env.js';
 import { COMMON_CONFIG } from '../config/tokens.js';
 
 /** The database. Only repositories use it. */
@@ -9,7 +9,7 @@ import { COMMON_CONFIG } from '../config/tokens.js';
 export class PrismaService implements OnModuleInit, OnModuleDestroy {
   readonly client: PrismaClient;
 
-  constructor(@Inject(COMMON_CONFIG) config: CommonConfig) {
+  constructor(@Inject(COMMON_CONFIG) private readonly config: CommonConfig) {
     this.client = new PrismaClient({
       adapter: new PrismaPg({ connectionString: config.DATABASE_URL, max: 10 }),
       transactionOptions: { maxWait: 10_000, timeout: 30_000 },
@@ -18,7 +18,14 @@ export class PrismaService implements OnModuleInit, OnModuleDestroy {
 
   /** Fails at the start, with a clear reason, when the database is not there. */
   async onModuleInit(): Promise<void> {
-    await this.client.$queryRaw`SELECT 1`;
+    try {
+      await this.client.$queryRaw`SELECT 1`;
+    } catch (error) {
+      const { host, pathname } = new URL(this.config.DATABASE_URL);
+      // Prisma's messages are a page of source code; their last line says what happened
+      const why = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
+      throw new ConfigError(`DATABASE_URL: cannot use ${host}${pathname}: ${why ?? ''}`, { cause: error });
+    }
   }
 
   async onModuleDestroy(): Promise<void> {
