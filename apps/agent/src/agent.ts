@@ -139,7 +139,9 @@ export class Agent {
     if (this.deps.stateLost) await state.raiseLostAt(manifest.issued_at);
     await this.#schedule.concludeUnfinished();
     await emptyFolder(stateFiles(this.deps.settings.stateDir).work);
-    await this.#tickets.startup(startupFacts(manifest, this.#config, this.#abilities, this.#startedAt));
+    const facts = startupFacts(manifest, this.#config, this.#abilities, this.#startedAt);
+    for (const reason of facts.errors) this.deps.logger.warn({ reason }, 'said in the Startup ticket');
+    await this.#tickets.startup(facts);
     this.#uploader.start();
   }
 

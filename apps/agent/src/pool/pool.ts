@@ -45,11 +45,15 @@ export const runPool = async (options: PoolOptions): Promise<void> => {
     });
     agents.push(opened);
     if (signal.aborted) return;
-    await opened.agent.start();
+    try {
+      await opened.agent.start();
+    } catch (error) {
+      if (!signal.aborted) throw error; // stopped while it waited for the Manifest
+    }
   };
   for (let from = 0; from < clients && !signal.aborted; from += AT_ONCE)
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, clients - from) }, (_, i) => openOne(from + i)));
-  options.onReady(agents.map(({ clientId }) => clientId));
+  if (!signal.aborted) options.onReady(agents.map(({ clientId }) => clientId));
   await Promise.all(agents.map(({ agent }) => agent.run()));
   await Promise.all(agents.map(({ close }) => close()));
   await http.close();
