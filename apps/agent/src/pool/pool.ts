@@ -30,6 +30,7 @@ export const runPool = async (options: PoolOptions): Promise<void> => {
     ...(settings.extraCa === undefined ? {} : { extraCa: settings.extraCa }),
   });
   const agents: OpenAgent[] = [];
+  const isStopped = (): boolean => signal.aborted;
   signal.addEventListener('abort', () => {
     for (const { agent } of agents) agent.stop();
   });
@@ -44,16 +45,16 @@ export const runPool = async (options: PoolOptions): Promise<void> => {
       pollSeconds,
     });
     agents.push(opened);
-    if (signal.aborted) return;
+    if (isStopped()) return;
     try {
       await opened.agent.start();
     } catch (error) {
-      if (!signal.aborted) throw error; // stopped while it waited for the Manifest
+      if (!isStopped()) throw error; // stopped while it waited for the Manifest
     }
   };
-  for (let from = 0; from < clients && !signal.aborted; from += AT_ONCE)
+  for (let from = 0; from < clients && !isStopped(); from += AT_ONCE)
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, clients - from) }, (_, i) => openOne(from + i)));
-  if (!signal.aborted) options.onReady(agents.map(({ clientId }) => clientId));
+  if (!isStopped()) options.onReady(agents.map(({ clientId }) => clientId));
   await Promise.all(agents.map(({ agent }) => agent.run()));
   await Promise.all(agents.map(({ close }) => close()));
   await http.close();
