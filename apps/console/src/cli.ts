@@ -58,7 +58,8 @@ const quiet = (command: Command, terminal: Terminal): void => {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
-      writeErr: () => undefined, // the error itself is reported by run()
+      writeErr: (text) => terminal.progress(text.trimEnd()), // the help of a command that needs a subcommand
+      outputError: () => undefined, // run() reports it
     });
   for (const child of command.commands) quiet(child, terminal);
 };
@@ -70,18 +71,17 @@ const SIGNAL_EXIT: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGT
  * is wrong. Every failure that a person can mend is one clear line; others are thrown.
  */
 export const run = async (argv: readonly string[], terminal: Terminal): Promise<number> => {
-  const rekall = program(terminal);
   try {
-    await rekall.parseAsync(argv, { from: 'user' });
+    await program(terminal).parseAsync(argv, { from: 'user' });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return ofCommander(error, rekall, terminal);
+    if (error instanceof CommanderError) return ofCommander(error, terminal);
     if (error instanceof Stopped) return SIGNAL_EXIT[error.signal] ?? 1;
     if (error instanceof CommandError) {
       terminal.progress(`rekall: ${error.message}`);
       return error.exitCode;
     }
-    if (error instanceof EmbeddedError) {
+    if (error instanceof EmbeddedError || isSystemError(error)) {
       terminal.progress(`rekall: ${error.message}`);
       return 1;
     }
@@ -89,12 +89,13 @@ export const run = async (argv: readonly string[], terminal: Terminal): Promise<
   }
 };
 
-const ofCommander = (error: CommanderError, rekall: Command, terminal: Terminal): number => {
+/** What the operating system refused: no space, no right, not a folder. Its message names call and path. */
+const isSystemError = (error: unknown): error is Error =>
+  error instanceof Error && 'syscall' in error && 'path' in error;
+
+const ofCommander = (error: CommanderError, terminal: Terminal): number => {
   if (error.exitCode === 0) return 0; // --help, --version
-  if (error.code === 'commander.help') {
-    terminal.progress(rekall.helpInformation().trimEnd());
-    return 2;
-  }
+  if (error.code === 'commander.help') return 2; // a subcommand is missing; its help was shown
   terminal.progress(`rekall: ${error.message.replace(/^error: /, '')} (see --help)`);
   return 2;
 };

@@ -8,6 +8,8 @@ const Problem = z.looseObject({
   code: z.string().optional(),
   detail: z.string().optional(),
   instance: z.string().optional(),
+  start: z.int().optional(),
+  end: z.int().optional(),
   errors: z.array(z.looseObject({ pointer: z.string(), message: z.string() })).optional(),
 });
 
@@ -22,6 +24,8 @@ export class ApiError extends CommandError {
     message: string,
     readonly status: number,
     readonly code: string | undefined,
+    /** The part of a query at fault, as half-open offsets from 0. */
+    readonly span?: { start: number; end: number },
   ) {
     super(message);
   }
@@ -38,7 +42,7 @@ export const problemOf = (status: number, body: string, what: string, retryAfter
   const parsed = Problem.safeParse(value);
   if (!parsed.success)
     return new ApiError(`${what}: status ${String(status)}, ${printableLines(body.slice(0, 300))}`, status, undefined);
-  const { title, code, detail, errors = [] } = parsed.data;
+  const { title, code, detail, start, end, errors = [] } = parsed.data;
   const text = detail ?? title;
   const lines = [
     code === undefined ? text : `${text} (${code})`,
@@ -48,5 +52,6 @@ export const problemOf = (status: number, body: string, what: string, retryAfter
     ...(HINTS[status] === undefined ? [] : [HINTS[status]]),
     ...(retryAfter === null ? [] : [`try again in ${retryAfter} s`]),
   ];
-  return new ApiError(printableLines(lines.join('\n')), status, code);
+  const span = start === undefined || end === undefined ? undefined : { start, end };
+  return new ApiError(printableLines(lines.join('\n')), status, code, span);
 };

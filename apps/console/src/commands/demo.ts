@@ -10,7 +10,7 @@ import { showProcesses, showRecruitment } from '../demo/show.js';
 import { duration, instant } from '../output/human.js';
 import { Parts } from '../services/parts.js';
 import { noteRunning } from '../services/running.js';
-import { aborted, Stopped, untilStopped } from '../services/signals.js';
+import { stopAsked, untilStopped } from '../services/signals.js';
 import { requirePort, type Stack, startStack } from '../services/stack.js';
 import type { Terminal } from '../terminal.js';
 import { wholeNumber } from './options.js';
@@ -58,7 +58,6 @@ const demo = (options: DemoOptions, terminal: Terminal): Promise<void> =>
     const began = performance.now();
     const layout = layoutOf(await mkdtemp(join(tmpdir(), 'rekall-demo-')));
     const parts = new Parts();
-    let serving = false;
     const show = async (): Promise<void> => {
       const { context, stack, bucketUrl, token } = await startDemo(options, layout, parts, terminal, signal);
       await awaitClients(context);
@@ -79,14 +78,11 @@ const demo = (options: DemoOptions, terminal: Terminal): Promise<void> =>
       );
       if (options.exit === true) return;
       terminal.out('still serving; Ctrl-C ends it');
-      serving = true;
-      await aborted(signal);
+      await stopAsked(signal);
+      terminal.progress('stopping');
     };
     try {
       await Promise.race([parts.died, show()]);
-    } catch (error) {
-      if (error instanceof Stopped) terminal.progress('stopping');
-      if (!(error instanceof Stopped && serving)) throw error; // Ctrl-C is the way to end it once it serves
     } finally {
       await parts.stop();
       if (options.keep === true) terminal.progress(`kept: ${layout.dir} (again: rekall up --dir ${layout.dir})`);

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { EfilterError, formatError } from '#efilter';
 import type { ApiClient, Query } from '../api/client.js';
+import { ApiError } from '../api/problem.js';
 import { listRows } from '../api/pages.js';
 import { printRows } from '../output/rows.js';
 import type { Terminal } from '../terminal.js';
@@ -26,7 +28,17 @@ export const showRows = async (
   terminal: Terminal,
 ): Promise<void> => {
   const { where, table, limit } = options;
-  const page = await listRows(api, path, { ...query, where, table }, limit);
+  const page = await listRows(api, path, { ...query, where, table }, limit).catch((error: unknown) => {
+    throw pointedAt(error, where);
+  });
   printRows(terminal, options, page);
   if (page.more) terminal.progress(`there are more rows: --limit ${String(limit * 10)}, or narrow them with --where`);
+};
+
+/** An error in the filter as the query language shows it: place, line and caret. */
+const pointedAt = (error: unknown, where: string | undefined): unknown => {
+  if (!(error instanceof ApiError) || error.span === undefined || where === undefined) return error;
+  const kind = error.code === 'efilter/eval' ? 'eval' : 'parse';
+  const shown = formatError(new EfilterError(kind, error.message, error.span), where);
+  return new ApiError(`--where: ${shown}`, error.status, error.code, error.span);
 };

@@ -5,7 +5,7 @@ import { layoutOf } from '../deployment/layout.js';
 import { CommandError } from '../errors.js';
 import { Parts } from '../services/parts.js';
 import { findRunning, forgetRunning, noteRunning } from '../services/running.js';
-import { aborted, Stopped, untilStopped } from '../services/signals.js';
+import { stopAsked, untilStopped } from '../services/signals.js';
 import { requirePort, startStack } from '../services/stack.js';
 import { instant } from '../output/human.js';
 import type { Terminal } from '../terminal.js';
@@ -55,9 +55,7 @@ const up = (options: UpOptions, terminal: Terminal): Promise<void> =>
       );
       terminal.out(`logs      ${layout.logs}`);
       terminal.out('running; Ctrl-C stops it');
-      await Promise.race([parts.died, aborted(signal)]);
-    } catch (error) {
-      if (!(error instanceof Stopped)) throw error;
+      await Promise.race([parts.died, stopAsked(signal)]);
       say('stopping');
     } finally {
       await parts.stop();

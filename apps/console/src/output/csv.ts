@@ -8,10 +8,7 @@ const field = (value: Cell): string => {
   if (typeof value !== 'string') return String(value);
   const safe = FORMULA.test(value) ? `'${value}` : value;
   // line breaks are data in CSV; other control characters would reach the terminal
-  const shown = safe.replace(
-    /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  const shown = safe.replace(/(?![\n\r\t])\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
   return /[",\r\n]/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
 };
 

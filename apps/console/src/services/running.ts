@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
+import { CommandError } from '../errors.js';
 import { readIfThere, writeWhole } from '../deployment/files.js';
 import type { Layout } from '../deployment/layout.js';
 
@@ -19,10 +20,17 @@ export const noteRunning = (layout: Layout, running: Running): Promise<void> =>
 /** Removes the note. */
 export const forgetRunning = (layout: Layout): Promise<void> => rm(layout.running, { force: true });
 
-/** The note of a `rekall up`, which may have died since; undefined when there is none, or only a part of one. */
+/** The note of a `rekall up`, which may have died since; undefined when there is none. */
 export const readRunning = async (layout: Layout): Promise<Running | undefined> => {
   const text = await readIfThere(layout.running);
-  return text === undefined ? undefined : Running.parse(JSON.parse(text));
+  if (text === undefined) return undefined;
+  try {
+    return Running.parse(JSON.parse(text));
+  } catch (error) {
+    throw new CommandError(`${layout.running} is damaged; stop rekall up, remove the file, and start it again`, 1, {
+      cause: error,
+    });
+  }
 };
 
 /** The note, when what it speaks of answers. */

@@ -59,7 +59,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   signal.throwIfAborted();
 
   say(options.worker ? 'starting the API and the worker' : 'starting the API');
-  const [api] = await Promise.all([
+  const [api] = await allStarted([
     startApi({
       env: await httpEnvironment(layout, databases, options.port),
       logFile: join(layout.logs, 'api.log'),
@@ -79,7 +79,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
 const startAgents = async ({ agents, layout, parts, say }: StackOptions): Promise<LocalAgent[]> => {
   say(`starting ${String(agents)} ${agents === 1 ? 'agent' : 'agents'}, each with its own key and state`);
   const numbers = Array.from({ length: agents }, (_, index) => index + 1);
-  return Promise.all(
+  return allStarted(
     numbers.map(async (number) => {
       const state = join(layout.agents, String(number));
       await mkdir(state, { recursive: true, mode: 0o700 });
@@ -95,6 +95,14 @@ const startAgents = async ({ agents, layout, parts, say }: StackOptions): Promis
       return { number, pid: part.pid, clientId: clientIdOf(part.output()) };
     }),
   );
+};
+
+/** As Promise.all, but a failure is reported only when all are settled: whatever has started is then in `parts`. */
+const allStarted = async <T extends readonly unknown[]>(
+  starting: T,
+): Promise<{ -readonly [I in keyof T]: Awaited<T[I]> }> => {
+  await Promise.allSettled(starting);
+  return Promise.all(starting);
 };
 
 /** The client id in the line with which an agent said that it is ready. */
