@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { FaultPoints } from '../../platform/fault/fault-points.js';
 import { FlowsModule } from '../flows/index.js';
 import { HuntsController } from './hunts.controller.js';
 import { HuntsRepository } from './hunts.repository.js';
@@ -7,7 +8,7 @@ import { HuntsService } from './hunts.service.js';
 @Module({
   imports: [FlowsModule],
   controllers: [HuntsController],
-  providers: [HuntsRepository, HuntsService],
+  providers: [HuntsRepository, HuntsService, FaultPoints],
   exports: [HuntsService],
 })
 export class HuntsModule {}

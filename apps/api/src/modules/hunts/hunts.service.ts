@@ -3,6 +3,7 @@ import { coversLabels, isWhole, reachOf, requireSomewhere } from '../../platform
 import type { Principal } from '../../platform/access/principal.js';
 import { Clock, IdGenerator } from '../../platform/clock/clock.js';
 import { DomainError, notFound } from '../../platform/errors/domain-error.js';
+import { FaultPoints } from '../../platform/fault/fault-points.js';
 import { Idempotency } from '../../platform/http/idempotency.service.js';
 import { type Tx, UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditService } from '../audit/index.js';
@@ -35,6 +36,7 @@ export class HuntsService {
     private readonly work: UnitOfWork,
     private readonly clock: Clock,
     private readonly ids: IdGenerator,
+    private readonly faults: FaultPoints,
   ) {}
 
   /** Creates a hunt and starts it: one entry in one file per label, whatever the number of clients. */
@@ -61,6 +63,7 @@ export class HuntsService {
       const earlier = await this.idempotency.claim(tx, principal, 'POST hunts', key, input, huntId);
       return earlier ?? this.insert(tx, principal, input, huntId, now);
     });
+    this.faults.reached('after-hunt-commit');
     return this.get(principal, id, 'hunts.create');
   }
 

@@ -30,6 +30,7 @@ const common = {
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('How much is logged'),
+  REKALL_FAULT: z.string().optional().describe('Tests only: the process kills itself at this point'),
 };
 
 const http = {
@@ -77,13 +78,12 @@ const worker = {
     .positive()
     .default(10_000)
     .describe('Bound on new clients an hour'),
-  REKALL_FAULT: z.string().optional().describe('Tests only: the process kills itself at this point'),
 };
 
 const admin = { DATABASE_MIGRATE_URL: postgresUrl.describe('Postgres as the owner: migrations only') };
 
 const schemas = {
-  http: z.object({ ...common, ...http, REKALL_FAULT: worker.REKALL_FAULT }),
+  http: z.object({ ...common, ...http }),
   worker: z.object({ ...common, ...worker }),
   admin: z.object({ ...common, ...worker, ...admin }).partial({ REKALL_SIGNING_KEY_FILE: true }),
 };
