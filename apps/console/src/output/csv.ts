@@ -1,4 +1,4 @@
-import type { Cell } from './print.js';
+import type { Cell } from './cell.js';
 
 /** A spreadsheet takes a text that begins so for a formula and runs it. */
 const FORMULA = /^[=+\-@\t\r]/;

@@ -1,4 +1,5 @@
 import type { Terminal } from '../terminal.js';
+import type { Cell } from './cell.js';
 import { csv } from './csv.js';
 import { printable, safeJson } from './escape.js';
 import { renderTable } from './table.js';
@@ -8,9 +9,6 @@ export interface Format {
   json?: boolean | undefined;
   csv?: boolean | undefined;
 }
-
-/** What a table shows in a cell. */
-export type Cell = string | number | boolean | null | undefined;
 
 /** A column of a list of `T`. */
 export interface Column<T> {

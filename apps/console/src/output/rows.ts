@@ -2,7 +2,8 @@ import type { RowsPage } from '../api/models.js';
 import type { Terminal } from '../terminal.js';
 import { safeJson } from './escape.js';
 import { instant } from './human.js';
-import { type Cell, type Column, type Format, printList } from './print.js';
+import type { Cell } from './cell.js';
+import { type Column, type Format, printList } from './print.js';
 
 type Row = Record<string, unknown>;
 

@@ -16,20 +16,13 @@ export interface TextColumn {
   right?: boolean | undefined;
 }
 
-/** How wide each column may be so that a line fits: the widest give way first. */
+/** How wide each column may be so that a line fits: the widest give way first, down to a width that can be read. */
 export const fitWidths = (natural: readonly number[], available: number): number[] => {
-  const widths = [...natural];
-  const room = available - GAP * Math.max(0, widths.length - 1);
-  for (let over = widths.reduce((a, b) => a + b, 0) - room; over > 0;) {
-    const widest = Math.max(...widths);
-    if (widest <= NARROWEST) break; // a terminal so narrow wraps
-    const second = Math.max(NARROWEST, ...widths.filter((w) => w < widest));
-    const at = widths.indexOf(widest);
-    const cut = Math.min(over, Math.max(1, widest - second));
-    widths[at] = widest - cut;
-    over -= cut;
-  }
-  return widths;
+  const room = available - GAP * Math.max(0, natural.length - 1);
+  const under = (cap: number): number[] => natural.map((width) => Math.min(width, cap));
+  let cap = Math.max(NARROWEST, ...natural);
+  while (cap > NARROWEST && under(cap).reduce((a, b) => a + b, 0) > room) cap -= 1;
+  return under(cap);
 };
 
 const cut = (text: string, width: number): string => {
