@@ -1,14 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Prisma } from '../../generated/prisma/client.js';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
-
-/** A counter that is not what the runs say. */
-export interface Difference {
-  flowId: string;
-  counter: string;
-  kept: string;
-  counted: string;
-}
+import type { Difference } from './domain/difference.js';
 
 const COUNTERS = [
   'n_started',

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditService } from '../audit/index.js';
-import { type Difference, RecountRepository } from './recount.repository.js';
+import type { Difference } from './domain/difference.js';
+import { RecountRepository } from './recount.repository.js';
 
 /** Counts again what intake counted as it went. */
 @Injectable()

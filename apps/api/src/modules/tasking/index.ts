@@ -1,7 +1,5 @@
 export { LabelQueues } from './label-queues.service.js';
 export { FlowLifecycle } from './lifecycle.service.js';
-export { PgSession } from './pg-session.repository.js';
-export { PublishError } from './public-files.service.js';
 export { PublisherService } from './publisher.service.js';
 export { ReconcilerService } from './reconciler.service.js';
 export { loadCa } from './signing-keys.js';

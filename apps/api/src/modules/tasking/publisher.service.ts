@@ -9,7 +9,7 @@ import type { ClientFile } from './domain/job-file.js';
 import { inFileOrder, type LiveFlow } from './domain/live-entry.js';
 import { MANIFEST_ID, parseQueueId, type QueueId } from './domain/queue-id.js';
 import { FileRenderer } from './file-renderer.service.js';
-import { PgSession } from './pg-session.repository.js';
+import { PgSession } from '../../platform/prisma/pg-session.js';
 import { type Published, PublicFiles, PublishError } from './public-files.service.js';
 import { type DirtyQueue, PublisherRepository } from './publisher.repository.js';
 import { RecordsService } from './records.service.js';

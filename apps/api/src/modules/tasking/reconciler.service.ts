@@ -9,7 +9,7 @@ import { parseQueueId } from './domain/queue-id.js';
 import { FileRenderer } from './file-renderer.service.js';
 import { Grants } from './grants.service.js';
 import { FlowLifecycle } from './lifecycle.service.js';
-import { PgSession } from './pg-session.repository.js';
+import { PgSession } from '../../platform/prisma/pg-session.js';
 import { type KnownFile, ReconcilerRepository } from './reconciler.repository.js';
 
 const PAGE = 10_000;

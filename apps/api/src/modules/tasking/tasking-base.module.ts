@@ -5,7 +5,7 @@ import { FaultPoints } from '../../platform/fault/fault-points.js';
 import { LabelQueues, loadQueueKey, QUEUE_KEY } from './label-queues.service.js';
 import { LifecycleRepository } from './lifecycle.repository.js';
 import { FlowLifecycle } from './lifecycle.service.js';
-import { PgSession } from './pg-session.repository.js';
+import { PgSession } from '../../platform/prisma/pg-session.js';
 
 /** What tasking shares with intake and rebuild; nothing here can sign. */
 @Module({

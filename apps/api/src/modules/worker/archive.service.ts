@@ -8,7 +8,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { FaultPoints } from '../../platform/fault/fault-points.js';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { Store } from '../../platform/store/store.module.js';
-import { PgSession } from '../tasking/index.js';
+import { PgSession } from '../../platform/prisma/pg-session.js';
 import { ArchiveRepository } from './archive.repository.js';
 import { textOf } from './domain/open-ticket.js';
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { keys } from '#wire';
 import { mapLimit } from '../../platform/async/map-limit.js';
 import { Store } from '../../platform/store/store.module.js';
-import { PgSession } from '../tasking/index.js';
+import { PgSession } from '../../platform/prisma/pg-session.js';
 import { ticketClient, type TicketObject } from './domain/stored-ticket.js';
 
 /** Tickets of one client in one turn of one prefix: who floods waits. */
