@@ -1,15 +1,16 @@
 // Adds up what a CI run did and prints "N passed, N failed" as its last line; exit code 1 when anything failed or
-// nothing ran. Arguments: NAME=EXITCODE for each step; --checks FILE, --tests FILE for those that count in detail.
+// nothing ran. Arguments: NAME=EXITCODE for each step; --checks FILE, --tests FILE, --debian FILE for those
+// that count in detail.
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { helpOrContinue } from './support/project.mjs';
 
 helpOrContinue(
-  'ci-summary NAME=EXITCODE ... [--checks FILE] [--tests FILE]: adds up a CI run; its last line is the sum',
+  'ci-summary NAME=EXITCODE ... [--checks FILE] [--tests FILE] [--debian FILE]: adds up a CI run; its last line is the sum',
 );
 const { values: files, positionals } = parseArgs({
   allowPositionals: true,
-  options: { checks: { type: 'string' }, tests: { type: 'string' } },
+  options: { checks: { type: 'string' }, tests: { type: 'string' }, debian: { type: 'string' } },
 });
 
 /** The detailed counts of a step; undefined when the step died before it could write them. */
@@ -19,18 +20,22 @@ function read(file, count) {
   return text === '' ? undefined : count(JSON.parse(text));
 }
 
+/** What vitest's JSON reporter counted. */
+function vitestCounts({ numPassedTests, numFailedTests, testResults }) {
+  // A file that cannot be loaded has no tests that could fail.
+  const broken = testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  );
+  return { passed: numPassedTests, failed: numFailedTests + broken.length };
+}
+
 const details = {
   check: read(files.checks, (checks) => ({
     passed: checks.filter(({ ok }) => ok).length,
     failed: checks.filter(({ ok }) => !ok).length,
   })),
-  test: read(files.tests, ({ numPassedTests, numFailedTests, testResults }) => ({
-    passed: numPassedTests,
-    // A file that cannot be loaded has no tests that could fail.
-    failed:
-      numFailedTests +
-      testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length,
-  })),
+  test: read(files.tests, vitestCounts),
+  debian: read(files.debian, vitestCounts),
 };
 
 let passed = 0;
