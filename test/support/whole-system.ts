@@ -65,21 +65,24 @@ export const eventually = async <T>(
 
 /** A deployment made by `rekall init`, every part of it a process of its own that a test can stop and start again. */
 export class WholeSystem {
-  postgres!: EmbeddedPostgres;
-  databases!: { url: string; migrateUrl: string };
-  store!: Server;
+  declare postgres: EmbeddedPostgres;
+  declare databases: { url: string; migrateUrl: string };
+  declare store: Server;
   api: Server | undefined;
   worker: RunningProcess<true> | undefined;
   agents: RunningProcess<true>[] = [];
-  bucket!: ObjectStore;
+  declare bucket: ObjectStore;
   token = '';
   #databaseName = 'rekall';
   #apiPort = 0;
 
-  private constructor(
-    readonly root: string,
-    readonly dir: string,
-  ) {}
+  readonly root: string;
+  readonly dir: string;
+
+  private constructor(root: string, dir: string) {
+    this.root = root;
+    this.dir = dir;
+  }
 
   /** Makes the deployment and starts Postgres and the file store; nothing else runs yet. */
   static async make(): Promise<WholeSystem> {
