@@ -16,6 +16,7 @@ const CHECKS = [
   { name: 'imports', run: () => [toolFile('dependency-cruiser', 'depcruise'), 'apps', 'libs'] },
   { name: 'unused', run: () => [toolFile('knip')] },
   { name: 'lockfile', run: () => [join(root, 'scripts/check-lockfile.mjs')] },
+  { name: 'variables', built: true, run: () => [join(root, 'scripts/emit-config-doc.mjs'), '--check'] },
   { name: 'openapi', built: true, run: () => [join(root, 'scripts/emit-openapi.mjs'), '--check'] },
   { name: 'migrations', built: true, run: () => [join(root, 'scripts/db-diff.mjs'), '--check'] },
 ];
