@@ -12,7 +12,9 @@ const { describeConfig } = await import('../dist/apps/api/src/platform/config/en
 const file = join(root, 'docs/operations.md');
 const mark = '| --- | --- | --- | --- |\n';
 const text = readFileSync(file, 'utf8');
-const start = text.lastIndexOf(mark) + mark.length;
+const at = text.lastIndexOf(mark);
+if (at < 0) throw new Error('docs/operations.md has no table of variables');
+const start = at + mark.length;
 const rows = describeConfig().map((v) => `| \`${v.name}\` | ${v.role} | ${v.default} | ${v.description} |\n`);
 const wanted = text.slice(0, start) + rows.join('');
 if (!process.argv.includes('--check')) writeFileSync(file, wanted);

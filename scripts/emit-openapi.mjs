@@ -21,6 +21,7 @@ const config = loadConfig('http', {
   S3_SECRET_KEY: 'none',
   REKALL_DEPLOYMENT: '0'.repeat(32),
   REKALL_CURSOR_KEY: '0'.repeat(64),
+  REKALL_SESSION_KEY: '0'.repeat(64),
   LOG_LEVEL: 'error',
 });
 const app = await createHttpApp(config);
