@@ -1,16 +1,21 @@
 // Adds up what a CI run did and prints "N passed, N failed" as its last line; exit code 1 when anything failed or
-// nothing ran. Arguments: NAME=EXITCODE for each step; --checks FILE, --tests FILE, --debian FILE for those
-// that count in detail.
+// nothing ran. Arguments: NAME=EXITCODE for each step; --checks FILE, --tests FILE, --debian FILE, --ceph
+// FILE for those that count in detail.
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { helpOrContinue } from './support/project.mjs';
 
 helpOrContinue(
-  'ci-summary NAME=EXITCODE ... [--checks FILE] [--tests FILE] [--debian FILE]: adds up a CI run; its last line is the sum',
+  'ci-summary NAME=EXITCODE ... [--checks FILE] [--tests FILE] [--debian FILE] [--ceph FILE]: adds up a CI run; its last line is the sum',
 );
 const { values: files, positionals } = parseArgs({
   allowPositionals: true,
-  options: { checks: { type: 'string' }, tests: { type: 'string' }, debian: { type: 'string' } },
+  options: {
+    checks: { type: 'string' },
+    tests: { type: 'string' },
+    debian: { type: 'string' },
+    ceph: { type: 'string' },
+  },
 });
 
 /** The detailed counts of a step; undefined when the step died before it could write them. */
@@ -36,6 +41,7 @@ const details = {
   })),
   test: read(files.tests, vitestCounts),
   debian: read(files.debian, vitestCounts),
+  ceph: read(files.ceph, vitestCounts),
 };
 
 let passed = 0;

@@ -1,4 +1,5 @@
-import { objectStoreContract, type StoreTarget } from '../contract/object-store.contract.js';
+import { setUpBucket } from '#locations';
+import { objectStoreContract, type Engine, type StoreTarget } from '../contract/object-store.contract.js';
 import { FILESTORE_KEYS, fileStoreFolder, startFileStore } from '../support/filestore-process.js';
 
 /** The project's own file store, as a process of its own. */
@@ -9,7 +10,7 @@ async function ownFileStore(): Promise<StoreTarget> {
     endpoint: server.url,
     region: 'us-east-1',
     bucket: 'evidence',
-    service: FILESTORE_KEYS.service,
+    ...FILESTORE_KEYS,
     close: async () => {
       await server.stop();
       await folder.remove();
@@ -17,18 +18,38 @@ async function ownFileStore(): Promise<StoreTarget> {
   };
 }
 
-/** Another engine, named by the environment. */
-function elsewhere(endpoint: string): StoreTarget {
-  const { S3_ACCESS_KEY = '', S3_SECRET_KEY = '', S3_BUCKET = 'evidence', S3_REGION = 'us-east-1' } = process.env;
+const { env } = process;
+const UPLOAD_PREFIXES = ['tickets/', 'C.*/vfs/', 'hunts/*/vfs/'];
+
+/** Another store, named by the environment; set up first where S3_UPLOAD_USER says whom uploads are allowed. */
+async function elsewhere(endpoint: string): Promise<StoreTarget> {
+  const { S3_ACCESS_KEY = '', S3_SECRET_KEY = '', S3_BUCKET = 'evidence', S3_REGION = 'us-east-1' } = env;
+  const { S3_UPLOAD_ACCESS_KEY: uploadKey, S3_UPLOAD_SECRET_KEY: uploadSecret, S3_UPLOAD_USER: uploadPrincipal } = env;
+  const place = { endpoint, region: S3_REGION, bucket: S3_BUCKET };
+  const service = { accessKeyId: S3_ACCESS_KEY, secretAccessKey: S3_SECRET_KEY };
+  if (uploadPrincipal !== undefined)
+    await setUpBucket(
+      { ...place, ...service },
+      { publicPrefix: 'public/', uploadPrincipal, uploadPrefixes: UPLOAD_PREFIXES },
+    );
   return {
-    endpoint,
-    region: S3_REGION,
-    bucket: S3_BUCKET,
-    service: { accessKeyId: S3_ACCESS_KEY, secretAccessKey: S3_SECRET_KEY },
+    ...place,
+    service,
+    ...(uploadKey === undefined || uploadSecret === undefined
+      ? {}
+      : { upload: { accessKeyId: uploadKey, secretAccessKey: uploadSecret } }),
     close: () => Promise.resolve(),
   };
 }
 
-const endpoint = process.env['S3_ENDPOINT'];
-if (endpoint === undefined) objectStoreContract('rekall-filestore', ownFileStore);
-else objectStoreContract(endpoint, () => Promise.resolve(elsewhere(endpoint)));
+function engineOf(name: string): Engine {
+  if (name === 'aws' || name === 'ceph-16') return name;
+  throw new Error(`S3_ENGINE is aws or ceph-16, not ${name}`);
+}
+
+const endpoint = env['S3_ENDPOINT'];
+if (endpoint === undefined) objectStoreContract('rekall-filestore', 'aws', true, ownFileStore);
+else
+  objectStoreContract(endpoint, engineOf(env['S3_ENGINE'] ?? 'aws'), env['S3_UPLOAD_ACCESS_KEY'] !== undefined, () =>
+    elsewhere(endpoint),
+  );

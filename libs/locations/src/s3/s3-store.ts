@@ -24,6 +24,9 @@ export function openS3Store(config: S3Config, options: TransportOptions = {}): O
   return new S3Store(config, options);
 }
 
+/** A write's If-Match takes the ETag without its quotes: Ceph 16 knows it in no other form, AWS and our own store in both. */
+const unquoted = (etag: string): string => etag.replace(/^"(.*)"$/, '$1');
+
 class S3Store implements ObjectStore {
   readonly #transport: SignedTransport;
   readonly #signer: SignatureV4;
@@ -185,7 +188,7 @@ class S3Store implements ObjectStore {
         'content-type': options.contentType ?? 'application/octet-stream',
         ...(options.cacheControl === undefined ? {} : { 'cache-control': options.cacheControl }),
         ...(options.ifNoneMatch === undefined ? {} : { 'if-none-match': options.ifNoneMatch }),
-        ...(options.ifMatch === undefined ? {} : { 'if-match': options.ifMatch }),
+        ...(options.ifMatch === undefined ? {} : { 'if-match': unquoted(options.ifMatch) }),
       },
       body,
       repeatable: options.ifNoneMatch === undefined && options.ifMatch === undefined,
