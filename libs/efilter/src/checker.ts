@@ -5,7 +5,7 @@ import type { Environment, HostFunction } from './environment.js';
 import { EfilterError } from './errors.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { parse } from './parser.js';
-import { compilePattern } from './regex.js';
+import { compilePattern, NATIVE_REGEX } from './regex.js';
 import type { Span } from './span.js';
 import { isTypeName } from './stdlib/conversion.js';
 import { LIBRARY } from './stdlib/index.js';
@@ -233,7 +233,7 @@ class Checker {
   private pattern(node: Expression): void {
     if (node.kind !== 'literal' || typeof node.value !== 'string') return;
     try {
-      compilePattern(node.value, DEFAULT_LIMITS, node);
+      compilePattern(node.value, DEFAULT_LIMITS, node, NATIVE_REGEX);
     } catch (error) {
       if (!(error instanceof EfilterError)) throw error;
       this.report('error', error.message, node);

@@ -8,19 +8,21 @@ import { compileSelect } from './compile-select.js';
 import { compileBind, compileCast, compileIf, compileIsa, compileLet } from './compile-forms.js';
 import type { Environment } from './environment.js';
 import type { Meter } from './limits.js';
-import { RegexCache } from './regex.js';
+import { NATIVE_REGEX, RegexCache, type RegexEngine } from './regex.js';
 import type { Compiler, Scope, Thunk } from './scope.js';
 import { LIBRARY } from './stdlib/index.js';
 import { fromHost, type Value } from './values.js';
 
 /** Turns trees into closures for one evaluation. */
-export function createCompiler(environment: Environment, meter: Meter): Compiler {
+export function createCompiler(environment: Environment, meter: Meter, regexes: RegexEngine = NATIVE_REGEX): Compiler {
   const compiler: Compiler = {
     environment,
     library: LIBRARY,
     meter,
     limits: meter.limits,
-    regexes: new RegexCache(meter.limits, () => meter.look()),
+    regexes: new RegexCache(meter.limits, regexes, () => {
+      meter.look();
+    }),
     aliases: new WeakMap(),
     compile: (node, scope) => compileNode(compiler, node, scope),
   };

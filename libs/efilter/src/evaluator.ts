@@ -3,6 +3,7 @@ import { createCompiler } from './compiler.js';
 import type { Environment } from './environment.js';
 import { DEFAULT_LIMITS, Meter, type Abortable, type Limits } from './limits.js';
 import type { QueryParams } from './parameters.js';
+import type { RegexEngine } from './regex.js';
 import { parse } from './parser.js';
 import { toPlain } from './plain.js';
 import { rowFrame } from './compile-rows.js';
@@ -18,6 +19,8 @@ export interface EvaluateOptions {
   readonly now?: () => number;
   /** Ends the evaluation, with an evaluation error, once it is aborted. */
   readonly signal?: Abortable;
+  /** What regular expressions are matched with; JavaScript's own unless given. */
+  readonly regexes?: RegexEngine;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface EvaluateOptions {
  */
 export function evaluate(query: Query | string, env: Environment, options: EvaluateOptions = {}): Value {
   const { root, meter } = prepare(query, options);
-  return createCompiler(env, meter).compile(root, null)(null);
+  return createCompiler(env, meter, options.regexes).compile(root, null)(null);
 }
 
 /**
@@ -39,7 +42,7 @@ export function* rows(
   options: EvaluateOptions = {},
 ): Generator<Record<string, Value>> {
   const { root, meter } = prepare(query, options);
-  const result = createCompiler(env, meter).compile(root, null)(null);
+  const result = createCompiler(env, meter, options.regexes).compile(root, null)(null);
   const fresh = root.kind === 'select' && root.columns !== undefined;
   for (const item of valuesOf(result)) {
     const plain = fresh && isRow(item) && isFlat(item) ? item : toPlain(item, meter);
@@ -72,7 +75,7 @@ export function* filterRows<T extends object>(
   options: EvaluateOptions = {},
 ): Generator<T> {
   const { root, meter } = prepare(clause, options);
-  const condition = createCompiler(env, meter).compile(root, { kind: 'row', outer: null });
+  const condition = createCompiler(env, meter, options.regexes).compile(root, { kind: 'row', outer: null });
   for (const row of given) {
     meter.step();
     if (holdsForAny(condition(rowFrame(asRow(row), null, root)))) yield row;

@@ -8,5 +8,6 @@ export type { QueryParams } from './parameters.js';
 export { MAX_NESTING, parse } from './parser.js';
 export { formatError, placeOf, type Place } from './print-location.js';
 export { print } from './printer.js';
+export type { Matcher, RegexEngine } from './regex.js';
 export type { Span } from './span.js';
 export type { Row, Rows, Value } from './values.js';

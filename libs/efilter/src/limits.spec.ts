@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../test/efilter/failure.js';
-import { drain, evaluate, rows, type Environment, type EvaluateOptions } from './index.js';
+import { drain, evaluate, rows, type Environment, type EvaluateOptions, type RegexEngine } from './index.js';
 
 /** Never ends by itself. */
 const endless: Environment = {
@@ -86,19 +86,22 @@ describe('regular expressions', () => {
   it.each([
     '(a+)+$',
     '(a*)*b',
-    '((a*)b)*',
-    '(?:a|aa)+$',
-    '(a|a)*b',
-    '((a|aa))*b',
-    '(a?a?)*b',
-    '(a|.)*b',
-    String.raw`(\w+\s?)*$`,
     '(a{1,100}){1,100}b',
     '(x+x+)+y',
+    String.raw`(\w+\s?)*$`,
     '(.*?,){11}P',
     '(?P<n>a+)+b',
-    '(a|)*b',
     '([a]+|b)*c',
+    '(a+|b+)*c',
+    '(.*foo)*',
+    '(.+,)+x',
+    '((a+)?b?)*c',
+    '([a-z]+[A-Z]?)*1',
+    '(?i)(?:[^,]*,?)*;',
+    '(?=(a+)+)x',
+    String.raw`(\d+\.?)+x`,
+    String.raw`([^\\]+\\?)*"`,
+    '(é+)+x',
   ])('refuses %s, at its place', (pattern) => {
     const query = 'subject =~ ?';
     const error = failure(() => evaluate(query, { functions: {}, variables: { subject } }, { params: [pattern] }));
@@ -115,6 +118,18 @@ describe('regular expressions', () => {
     ['(?P<n>a)b(?P=n)', 'aba', true],
     [String.raw`\Aab\Z`, 'ab', true],
     [String.raw`\Aab\Z`, 'ab\nab', false],
+    ['([^/]+/)*x$', 'a/b/c/x', true],
+    [String.raw`^(\w+\.)+\w+$`, 'a.b.c', true],
+    [String.raw`(\w+\s*,\s*)*end`, 'a , b,end', true],
+    ['((a*)b)*c', 'aabbc', true],
+    ['(?:a|aa)+$', 'aaa', true],
+    ['(a|a)*b', 'aab', true],
+    ['(a?a?)*b', 'aab', true],
+    ['(.*\n)*x', 'one\ntwo\nx', true],
+    ['([^é]+é)*x', 'caféx', true],
+    ['([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}', '1:2:3:4:5:6:7:8', true],
+    [String.raw`(?:[^"\\]|\\.)*"`, 'say"', true],
+    [String.raw`\d+\.\d+\.\d+\.\d+`, 'x'.repeat(50_000) + '1.2.3.4', true],
     ['[)+]+', 'a)', true],
     [String.raw`\(a+\)+`, '(aa))', true],
     ['é', 'CAFÉ', true],
@@ -132,7 +147,27 @@ describe('regular expressions', () => {
     expect(failure(() => evaluate('s =~ ?', env, { params: ['x'.repeat(1_001)] })).message).toContain(
       'longer than 1000',
     );
-    const four = { functions: {}, variables: { s: 'a'.repeat(5_000) } };
-    expect(failure(() => evaluate("s =~ '.*.*.*.*b'", four)).message).toContain('too long');
+  });
+
+  it('are matched by what the host gives', () => {
+    const asked: string[] = [];
+    const regexes: RegexEngine = {
+      compile: (source, flags) => {
+        asked.push(`${source} ${flags}`);
+        return { test: (text) => text === 'yes', replace: (text) => text };
+      },
+    };
+    const env = { functions: {}, variables: { list: ['no', 'yes'] } };
+    expect(evaluate("list =~ '(?s)a(?P<x>b)'", env, { regexes })).toBe(true);
+    expect(asked).toEqual(['a(?<x>b) is']);
+  });
+
+  it('are judged in little time, however they nest', () => {
+    const started = performance.now();
+    const deep = `${'('.repeat(200)}a${')+'.repeat(200)}`;
+    expect(failure(() => evaluate("'a' =~ ?", { functions: {} }, { params: [deep] })).message).toContain('refused');
+    const wide = `((${Array.from({ length: 300 }, (_, n) => `${String(n)}x`).join('|').slice(0, 900)})+;)*`;
+    expect(evaluate("'a' =~ ?", { functions: {} }, { params: [wide] })).toBe(true);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });

@@ -11,7 +11,7 @@ export interface Limits {
   readonly milliseconds: number;
   /** Length of a regular expression, in UTF-16 units. */
   readonly patternLength: number;
-  /** Length of a text that a regular expression is tried on; less for patterns with several unbounded repeats. */
+  /** Length of a text that a regular expression is tried on, in UTF-16 units. */
   readonly subjectLength: number;
   /** Length of a text that a function makes, in UTF-16 units. */
   readonly textLength: number;
