@@ -86,6 +86,7 @@ describe('rekall init', () => {
       'REKALL_CURSOR_KEY',
       'REKALL_DATA_DIR',
       'REKALL_DEPLOYMENT',
+      'REKALL_SESSION_KEY',
       'S3_ACCESS_KEY',
       'S3_BUCKET',
       'S3_ENDPOINT',
