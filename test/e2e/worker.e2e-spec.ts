@@ -364,14 +364,9 @@ describe('quarantine', () => {
     const rows = { ...good, rows: { pslist: good.content_bytes + 1 } };
     const bomb = { ...good, content_bytes: good.stored_bytes * 2000 };
     const foreign = await other.collect(hunt.id);
-    const reasons = [gone, size, rows, bomb, foreign].map(async (c) => (await quarantined(await send(c))).reason);
-    expect(await Promise.all(reasons)).toEqual([
-      'object_missing',
-      'object_mismatch',
-      'object_mismatch',
-      'object_mismatch',
-      'foreign_key',
-    ]);
+    const reasons: string[] = [];
+    for (const claim of [gone, size, rows, bomb, foreign]) reasons.push((await quarantined(await send(claim))).reason);
+    expect(reasons).toEqual(['object_missing', 'object_mismatch', 'object_mismatch', 'object_mismatch', 'foreign_key']);
     expect(await one('SELECT 1 FROM collections WHERE key = ANY($1)', [good.key, foreign.key])).toBeUndefined();
     await send(good);
     await runInState(hunt.id, agent, 'Done');
@@ -443,5 +438,67 @@ describe('quarantine', () => {
     const lines = await world.archived('quarantine/');
     expect(lines.find((line) => line.key === cases[4]![0])?.ticket_base64).toBe('//4=');
     expect(lines.find((line) => line.key === cases[7]![0])).not.toHaveProperty('ticket');
+  });
+});
+
+describe('time and trouble', () => {
+  it('ends what is past its time: the hunt is Completed, the flow closed, silent runs Expired', async () => {
+    const agent = await register();
+    const hunt = await startHunt();
+    const flow = await launchFlow(agent);
+    for (const of of [hunt, flow])
+      await agent.send(agent.status({ flow_id: of.id, spec_digest: of.digest, state: 'Started' }));
+    await runInState(hunt.id, agent, 'Started');
+    await runInState(flow.id, agent, 'Started');
+    await world.sql.query(`UPDATE flows SET expires_at = now() - interval '1 minute' WHERE id = ANY($1)`, [
+      [hunt.id, flow.id],
+    ]);
+    await runInState(hunt.id, agent, 'Expired');
+    await runInState(flow.id, agent, 'Expired');
+    expect(await countersOf(hunt.id)).toMatchObject({ n_started: 0, hunt_state: 'Completed', entry_state: 'closed' });
+    expect(await countersOf(flow.id)).toMatchObject({ n_started: 0, hunt_state: null, entry_state: 'closed' });
+    const changes = await world.sql.query('SELECT change FROM flow_changes WHERE flow_id = $1 ORDER BY seq', [hunt.id]);
+    expect(changes.rows).toEqual([{ change: 'launch' }, { change: 'expire' }]);
+    await agent.send(agent.status({ flow_id: hunt.id, spec_digest: hunt.digest }));
+    await runInState(hunt.id, agent, 'Done');
+    expect(await countersOf(hunt.id)).toMatchObject({ n_done: 1, n_started: 0 });
+  });
+
+  it('goes on when its connections to Postgres are cut', async () => {
+    const cut = await world.sql.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    );
+    expect(cut.rowCount).toBeGreaterThan(1);
+    const agent = await register();
+    const hunt = await startHunt();
+    await agent.send(agent.status({ flow_id: hunt.id, spec_digest: hunt.digest }));
+    await runInState(hunt.id, agent, 'Done');
+  });
+
+  it('registers new clients as waiting where a person has to accept them, and tasks them only then', async () => {
+    const strict = await WorkerDeployment.start();
+    try {
+      const agent = new ScriptedAgent(strict.bucket);
+      await agent.send(agent.startup());
+      const more = { REKALL_ENROLMENT: 'approve', REKALL_REGISTRATIONS_PER_HOUR: '1' };
+      expect(await strict.once(more)).toMatchObject({ code: 0 });
+      const { rows } = await strict.sql.query('SELECT id, acceptance FROM clients');
+      expect(rows).toEqual([{ id: agent.clientId, acceptance: 'waiting' }]);
+      const hunt = await strict.call('POST', '/hunts', { type: 'ListProcesses', labels: ['All'] });
+      const id = String(hunt['hunt_id']);
+      await strict.once(more);
+      const key = await agent.send(agent.status({ flow_id: id, spec_digest: String(hunt['spec_digest']) }));
+      const late = new ScriptedAgent(strict.bucket);
+      const startup = await late.send(late.startup());
+      expect(await strict.once(more)).toMatchObject({ code: 0 });
+      const aside = await strict.sql.query('SELECT key, reason FROM quarantine_entries');
+      expect(aside.rows).toEqual([{ key, reason: 'not_accepted' }]);
+      // above the hour's bound: it waits in the bucket, and is there when there is room
+      expect(await strict.bucket.head(startup)).toBeDefined();
+      await strict.once();
+      expect((await strict.sql.query('SELECT 1 FROM clients WHERE id = $1', [late.clientId])).rowCount).toBe(1);
+    } finally {
+      await strict.stop();
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ClientId, FlowId, FlowOnlyId, Hex32, HuntId, isHuntId, sha256Hex } from './ids.js';
+import { ClientId, FlowId, FlowOnlyId, Hex32, HuntId, isHuntId, Sha256, sha256Hex } from './ids.js';
 import { Refusal } from './errors.js';
 import type { z } from 'zod';
 
@@ -92,6 +92,13 @@ const partSuffix = (part: number): string => {
   return `/part-${String(part).padStart(5, '0')}.gz`;
 };
 
+/** Twelve digits, so that a listing is in the order of the log. */
+const auditSeq = (seq: number): string => {
+  const text = seqPart(seq).padStart(12, '0');
+  if (text.length > 12 || seq === 0) throw new Refusal('bad-key', `${seq} is no place in the audit log`);
+  return text;
+};
+
 export const keys = {
   manifest: (secret: string): string => `public/${hex32(secret, 'public secret')}/manifest`,
   jobs: (secret: string, queue: string): string =>
@@ -138,6 +145,13 @@ export const keys = {
     const name = checked(Hex32, worker, 'worker id').slice(0, 16);
     return `${kind}/${String(year)}/${String(month)}/${String(day)}/${String(at.getTime())}-${name}-${sha256Hex(body).slice(0, 16)}.jsonl.gz`;
   },
+  auditPrefix: 'audit/',
+  /** A sealed segment of the audit log. `at`: when it was sealed; `chainHash`: of its last event. */
+  auditSegment: (at: Date, firstSeq: number, lastSeq: number, chainHash: string): string => {
+    const [year, month, day] = at.toISOString().slice(0, 10).split('-');
+    const hash = checked(Sha256, chainHash, 'chain hash').slice(0, 16);
+    return `audit/${String(year)}/${String(month)}/${String(day)}/${auditSeq(firstSeq)}-${auditSeq(lastSeq)}-${hash}.jsonl.gz`;
+  },
 } as const;
 
 /** A parsed ticket key: what its path claims. The content must say the same. */
@@ -170,16 +184,25 @@ const NONCE = '[0-9a-f]{32}';
 const SQLITE = String.raw`${NONCE}\.sqlite\.gz`;
 const FILE = String.raw`${NONCE}(?:\.gz|/part-\d{5}\.gz|/index\.json)?`;
 
+/** Captures flow or hunt, and client, where they stand in the key. Compiled once: this runs for every object of every ticket. */
+const HUNT_RESULT = new RegExp(
+  String.raw`^hunts/(H_[0-9a-f]{16})/vfs/(?:analysis/${PART}/(C\.[0-9a-f]{16})/${SQLITE}|collections/${PATH}(C\.[0-9a-f]{16})/${SQLITE}|files/(C\.[0-9a-f]{16})/${PATH}${FILE})$`,
+);
+const FLOW_RESULT = new RegExp(
+  String.raw`^(C\.[0-9a-f]{16})/vfs/(?:analysis/(F_[0-9a-f]{16})/${PART}/${SQLITE}|collections/(F_[0-9a-f]{16})/${PATH}${SQLITE}|files/(F_[0-9a-f]{16})/${PATH}${FILE})$`,
+);
+
 /**
  * True when `key` is one that this client may write as a result of this flow: prefix, client and nonce in their places,
  * the path between them escaped. Throws `bad-key` when the ids themselves are malformed.
  */
 export const isResultKey = (key: string, flowId: string, clientId: string): boolean => {
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) return false;
-  const c = client(clientId).replace('.', String.raw`\.`);
+  const c = client(clientId);
   const f = anyFlow(flowId);
-  const pattern = isHuntId(flowId)
-    ? `^hunts/${f}/vfs/(?:analysis/${PART}/${c}/${SQLITE}|collections/${PATH}${c}/${SQLITE}|files/${c}/${PATH}${FILE})$`
-    : `^${c}/vfs/(?:analysis/${f}/${PART}/${SQLITE}|collections/${f}/${PATH}${SQLITE}|files/${f}/${PATH}${FILE})$`;
-  return new RegExp(pattern).test(key);
+  const match = (isHuntId(flowId) ? HUNT_RESULT : FLOW_RESULT).exec(key);
+  if (match === null) return false;
+  const [, first, analysis, collections, files] = match as (string | undefined)[];
+  const second = analysis ?? collections ?? files;
+  return isHuntId(flowId) ? first === f && second === c : first === c && second === f;
 };

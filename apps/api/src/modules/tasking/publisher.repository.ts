@@ -73,25 +73,18 @@ export class PublisherRepository {
     seq: bigint,
     file: { version: number; etag: string; sha256: string; at: Date },
   ): Promise<void> {
-    await tx.queue.update({
-      where: { id },
-      data: {
-        publishedSeq: seq,
-        publishedAt: file.at,
-        publishedVersion: BigInt(file.version),
-        publishedEtag: file.etag,
-        publishedSha256: file.sha256,
-        lastError: null,
-      },
-    });
+    await tx.$executeRaw`
+      UPDATE queues SET published_seq = ${seq}, published_at = ${file.at}, published_version = ${BigInt(file.version)},
+        published_etag = ${file.etag}, published_sha256 = ${file.sha256}, last_error = NULL
+      WHERE id = ${id}`;
   }
 
   /** A queue without a file: its client is not there. */
   async nothingToPublish(tx: Tx, id: string, seq: bigint): Promise<void> {
-    await tx.queue.update({ where: { id }, data: { publishedSeq: seq, lastError: null } });
+    await tx.$executeRaw`UPDATE queues SET published_seq = ${seq}, last_error = NULL WHERE id = ${id}`;
   }
 
   async failed(tx: Tx, id: string, error: string): Promise<void> {
-    await tx.queue.update({ where: { id }, data: { lastError: error } });
+    await tx.$executeRaw`UPDATE queues SET last_error = ${error} WHERE id = ${id}`;
   }
 }

@@ -9,8 +9,10 @@ import { FaultPoints } from '../../platform/fault/fault-points.js';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { Store } from '../../platform/store/store.module.js';
 import { PgSession } from '../../platform/prisma/pg-session.js';
-import { ArchiveRepository } from './archive.repository.js';
+import { ArchiveRepository, type UnarchivedQuarantine, type UnarchivedTicket } from './archive.repository.js';
 import { textOf } from './domain/open-ticket.js';
+import { ObjectLocator } from './object-locator.service.js';
+import { TicketBodies } from './ticket-bodies.js';
 
 const BATCH = 1000;
 const GETS = 32;
@@ -37,6 +39,8 @@ export class ArchiveService {
     private readonly work: UnitOfWork,
     private readonly session: PgSession,
     private readonly store: Store,
+    private readonly locator: ObjectLocator,
+    private readonly bodies: TicketBodies,
     private readonly faults: FaultPoints,
     private readonly clock: Clock,
   ) {}
@@ -61,7 +65,12 @@ export class ArchiveService {
 
   private async tickets(): Promise<number> {
     const rows = await this.repository.tickets(this.work.plain, BATCH);
-    return this.inSlices(rows, async (part, texts) => {
+    const present = await this.locator.under(
+      keys.ticketsPrefix,
+      rows.map((row) => row.key),
+    );
+    const read = (row: UnarchivedTicket): Promise<Verbatim> => this.kept(row, present.get(row.key)?.etag);
+    return this.inSlices(rows, read, async (part, texts) => {
       const kept = part.flatMap((row, i) => {
         const text = texts[i];
         return text === undefined || text.kind === 'gone' ? [] : [{ row, text }];
@@ -88,7 +97,8 @@ export class ArchiveService {
 
   private async quarantined(): Promise<number> {
     const rows = await this.repository.quarantined(this.work.plain, BATCH);
-    return this.inSlices(rows, async (part, texts) => {
+    const read = (row: UnarchivedQuarantine): Promise<Verbatim> => this.read(row.key, row.etag);
+    return this.inSlices(rows, read, async (part, texts) => {
       const kept = part.flatMap((row, i) => {
         const text = texts[i];
         return text === undefined || text.kind === 'gone' ? [] : [{ row, text }];
@@ -108,8 +118,9 @@ export class ArchiveService {
   }
 
   /** Reads tickets back and hands them on in parts that make one object each. */
-  private async inSlices<R extends { key: string; etag: string }>(
+  private async inSlices<R>(
     rows: readonly R[],
+    readOne: (row: R) => Promise<Verbatim>,
     write: (part: readonly R[], texts: readonly Verbatim[]) => Promise<void>,
   ): Promise<number> {
     let part: R[] = [];
@@ -117,7 +128,7 @@ export class ArchiveService {
     let bytes = 0;
     for (let at = 0; at < rows.length; at += SLICE) {
       const slice = rows.slice(at, at + SLICE);
-      const read = await mapLimit(slice, GETS, (row) => this.read(row.key, row.etag));
+      const read = await mapLimit(slice, GETS, readOne);
       part.push(...slice);
       texts.push(...read);
       bytes += read.reduce((sum, text) => sum + (text.kind === 'bytes' ? text.body.length : 0), 0);
@@ -128,6 +139,14 @@ export class ArchiveService {
       bytes = 0;
     }
     return rows.length;
+  }
+
+  /** From memory, where intake left it and the bucket still has the same; else from the bucket. */
+  private async kept(row: UnarchivedTicket, presentEtag: string | undefined): Promise<Verbatim> {
+    const body = this.bodies.take(row.key, row.etag);
+    if (presentEtag === undefined) return { kind: 'gone' };
+    if (body === undefined || presentEtag !== row.etag) return this.read(row.key, row.etag);
+    return { kind: 'bytes', body, lastModified: row.lastModified };
   }
 
   private async read(key: string, etag: string): Promise<Verbatim> {

@@ -3,9 +3,10 @@ import { TaskingBaseModule } from '../tasking/index.js';
 import { IntakeReads } from './intake-reads.repository.js';
 import { IntakeService } from './intake.service.js';
 import { IntakeWrites } from './intake-writes.repository.js';
-import { ResultObjects } from './result-objects.service.js';
+import { ObjectLocator } from './object-locator.service.js';
 import { StartupSink } from './startup-sink.service.js';
 import { StatusSink } from './status-sink.service.js';
+import { TicketBodies } from './ticket-bodies.js';
 import { TicketChooser } from './ticket-chooser.service.js';
 import { TicketSink } from './ticket-sink.service.js';
 import { TicketSource } from './ticket-source.service.js';
@@ -16,14 +17,15 @@ import { TicketSource } from './ticket-source.service.js';
   providers: [
     IntakeReads,
     IntakeWrites,
-    ResultObjects,
+    ObjectLocator,
     StartupSink,
     StatusSink,
     TicketSink,
     TicketSource,
     TicketChooser,
+    { provide: TicketBodies, useFactory: () => new TicketBodies() },
     IntakeService,
   ],
-  exports: [IntakeService, TicketSink],
+  exports: [IntakeService, ObjectLocator, TicketBodies, TicketSink],
 })
 export class IntakeModule {}

@@ -5,7 +5,14 @@ import { mapLimit } from '../../platform/async/map-limit.js';
 import { Store } from '../../platform/store/store.module.js';
 import { FlowLifecycle } from '../tasking/index.js';
 import { openTicket } from './domain/open-ticket.js';
-import type { FaultyTicket, OpenedTicket, StoredTicket, TicketObject } from './domain/stored-ticket.js';
+import {
+  type FaultyTicket,
+  isFaulty,
+  type OpenedTicket,
+  type StoredTicket,
+  type TicketObject,
+} from './domain/stored-ticket.js';
+import { TicketBodies } from './ticket-bodies.js';
 import { TicketChooser } from './ticket-chooser.service.js';
 import { TicketSink } from './ticket-sink.service.js';
 import { TicketSource, type Turn } from './ticket-source.service.js';
@@ -32,6 +39,7 @@ export class IntakeService {
     private readonly chooser: TicketChooser,
     private readonly store: Store,
     private readonly lifecycle: FlowLifecycle,
+    private readonly bodies: TicketBodies,
   ) {}
 
   /** One turn of the Startups, then one of everything else. */
@@ -43,6 +51,7 @@ export class IntakeService {
       if (turn.tickets.length === 0) return;
       const opened = await this.read(turn.tickets);
       const done = await this.sink.takeIn(opened, { occasion: 'intake' });
+      for (const ticket of opened) this.remember(ticket);
       for (const hunt of done.huntsWithFinals) hunts.add(hunt);
       round.taken += opened.length;
     };
@@ -52,11 +61,12 @@ export class IntakeService {
     return round;
   }
 
-  /** Until nothing is left that can be taken now. */
-  async drain(): Promise<number> {
+  /** Until nothing is left that can be taken now; `between` runs after each round. */
+  async drain(between?: () => Promise<void>): Promise<number> {
     let taken = 0;
     for (let round = await this.round(); ; round = await this.round()) {
       taken += round.taken;
+      await between?.();
       if (round.taken === 0 && !round.more) return taken;
     }
   }
@@ -68,6 +78,11 @@ export class IntakeService {
       return object.replay === undefined ? this.open(stored) : replayed(stored, object.replay);
     });
     return opened.filter((ticket) => ticket !== undefined);
+  }
+
+  private remember(ticket: OpenedTicket): void {
+    const { key, etag, body } = ticket.stored;
+    if (!isFaulty(ticket) && body !== undefined) this.bodies.keep(key, etag, body);
   }
 
   private async get(object: TicketObject): Promise<StoredTicket | undefined> {

@@ -15,7 +15,7 @@ import {
 import { attemptKey, IntakeReads } from './intake-reads.repository.js';
 import { IntakeWrites, type QuarantineRow, type SeenRow } from './intake-writes.repository.js';
 import { isDataError } from './intake-errors.repository.js';
-import { ResultObjects } from './result-objects.service.js';
+import { ObjectLocator } from './object-locator.service.js';
 import { StartupSink } from './startup-sink.service.js';
 import { StatusSink, type StatusArrival } from './status-sink.service.js';
 
@@ -52,7 +52,7 @@ export class TicketSink {
     private readonly writes: IntakeWrites,
     private readonly startups: StartupSink,
     private readonly statuses: StatusSink,
-    private readonly objects: ResultObjects,
+    private readonly objects: ObjectLocator,
     private readonly work: UnitOfWork,
     private readonly faults: FaultPoints,
     private readonly clock: Clock,
@@ -111,7 +111,7 @@ export class TicketSink {
       ),
     );
     // only what a known client says of a known flow is looked up: nobody else makes us list
-    const objects = await this.objects.locate(
+    const objects = await this.objects.results(
       statuses
         .filter(({ ticket }) => clients.has(ticket.client_id) && flows.has(ticket.flow_id))
         .flatMap(({ ticket }) => ticketObjects(ticket).map((o) => o.key)),

@@ -144,6 +144,7 @@ export class TicketSource {
         this.cursors.set(prefix, ticket.key);
       }
       const last = listed.objects.at(-1)?.key;
+      if (listed.next !== undefined && tickets.length >= max) return { tickets, more: true };
       if (listed.next === undefined || last === undefined) {
         this.cursors.delete(prefix);
         return { tickets, more: skipped };

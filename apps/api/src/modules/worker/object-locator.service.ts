@@ -7,17 +7,25 @@ const LANES = 16;
 /** Fewer keys than this under one prefix are asked for one by one. */
 const LIST_FROM = 4;
 
-/** Looks up result objects that tickets name: with one LIST a thousand where they lie close, never more requests than keys. */
+/** Looks up many objects: with one LIST a thousand where they lie close, never more requests than keys. */
 @Injectable()
-export class ResultObjects {
+export class ObjectLocator {
   constructor(private readonly store: Store) {}
 
-  async locate(keys: Iterable<string>): Promise<Map<string, PresentObject>> {
+  /** Result objects, which lie under their hunts and clients; those that are there, by key. */
+  async results(keys: Iterable<string>): Promise<Map<string, PresentObject>> {
     const groups = Map.groupBy([...new Set(keys)].sort(), prefixOf);
     const found = new Map<string, PresentObject>();
     await mapLimit([...groups], LANES, async ([prefix, group]) =>
       group.length < LIST_FROM ? this.ask(group, found) : this.walk(prefix, group, found),
     );
+    return found;
+  }
+
+  /** Objects of plain ASCII names under one prefix. */
+  async under(prefix: string, keys: Iterable<string>): Promise<Map<string, PresentObject>> {
+    const found = new Map<string, PresentObject>();
+    await this.walk(prefix, [...new Set(keys)].sort(), found);
     return found;
   }
 
