@@ -45,6 +45,7 @@ const environment = (): Record<string, string> => ({
   S3_SECRET_KEY: 'secret-of-the-service',
   REKALL_DEPLOYMENT: 'd'.repeat(32),
   REKALL_CURSOR_KEY: 'c'.repeat(64),
+  REKALL_SESSION_KEY: '5'.repeat(64),
   LOG_LEVEL: 'silent',
 });
 
@@ -68,7 +69,7 @@ describe('a handler without an access rule', () => {
 
 describe('every route', () => {
   /** Open to everybody, by hand: a route that is not here must refuse a call without credentials. */
-  const OPEN = ['GET /health/live', 'GET /health/ready'];
+  const OPEN = ['GET /health/live', 'GET /health/ready', 'POST /auth/login', 'POST /auth/logout', 'POST /auth/refresh'];
 
   it('refuses a call without credentials, but for the open ones', async () => {
     const rows = api.app.get(AccessInventory).rows();
@@ -79,8 +80,14 @@ describe('every route', () => {
         .replace(/:client_id/, 'C.0000000000000000')
         .replace(/:hunt_id/, 'H_0000000000000000')
         .replace(/:flow_id/, 'F_0000000000000000')
-        .replace(/:collection_id/, 'CL_0000000000000000')}`;
-      const answer = method === 'POST' ? await api.anonymous.post(url).send({}) : await api.anonymous.get(url);
+        .replace(/:collection_id/, 'CL_0000000000000000')
+        .replace(/:user_id/, 'U_0000000000000000')
+        .replace(/:grant_id/, 'G_0000000000000000')
+        .replace(/:token_id/, 'T_0000000000000000')
+        .replace(/:label/, 'web')}`;
+      const verb = method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete';
+      const asked = api.anonymous[verb](url);
+      const answer = await (method === 'GET' ? asked : asked.send({}));
       if (answer.status === 401) expect(answer.body).toMatchObject({ code: 'auth/invalid-token' });
       else open.push(`${method} ${path}`);
     }

@@ -47,6 +47,7 @@ export const startTestApi = async (): Promise<TestApi> => {
     S3_SECRET_KEY: FILESTORE_KEYS.service.secretAccessKey,
     REKALL_DEPLOYMENT: randomBytes(16).toString('hex'),
     REKALL_CURSOR_KEY: randomBytes(32).toString('hex'),
+    REKALL_SESSION_KEY: randomBytes(32).toString('hex'),
     REKALL_DATA_DIR: join(dir, 'data'),
     LOG_LEVEL: 'silent',
   });

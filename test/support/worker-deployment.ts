@@ -175,6 +175,7 @@ export class WorkerDeployment {
         S3_SECRET_KEY: FILESTORE_KEYS.service.secretAccessKey,
         REKALL_DEPLOYMENT: this.deployment,
         REKALL_CURSOR_KEY: randomBytes(32).toString('hex'),
+        REKALL_SESSION_KEY: randomBytes(32).toString('hex'),
         REKALL_DATA_DIR: join(this.folder, 'data'),
         LOG_LEVEL: 'silent',
       }),

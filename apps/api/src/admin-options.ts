@@ -1,19 +1,12 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { Label, ClientId } from '#wire';
+import { GrantScope } from './platform/access/grant-scope.js';
 import { ROLES } from './platform/access/permission.js';
-
-/** Scopes of a grant. */
-const Scope = z.string().refine((text) => {
-  if (text === '*') return true;
-  const [, kind, name] = /^(label|client):(.+)$/.exec(text) ?? [];
-  return (kind === 'label' ? Label : ClientId).safeParse(name).success;
-}, 'expected *, label:<label> or client:<client id>');
 
 const Provision = z.object({
   user: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$/, 'a user name is 1 to 100 of A-Z a-z 0-9 @ . _ -'),
   role: z.enum(ROLES, `expected one of ${ROLES.join(', ')}`),
-  scope: Scope,
+  scope: GrantScope,
   'token-name': z.string().min(1).max(100),
   expires: z.iso.datetime({ offset: true, message: 'expected an ISO 8601 time with a zone' }),
 });

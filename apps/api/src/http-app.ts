@@ -8,10 +8,13 @@ import { randomUUID } from 'node:crypto';
 import { HttpModule } from './http.module.js';
 import type { HttpConfig } from './platform/config/env.js';
 import { DomainExceptionFilter } from './platform/errors/domain-exception.filter.js';
+import { requireSoundText } from './platform/http/text-check.js';
 import { validationPipe } from './platform/http/validation.js';
 
 /** The largest request body: a hunt with its query and columns is far smaller. */
 const BODY_LIMIT = 1024 * 1024;
+/** of somebody who has not signed in yet */
+const ANONYMOUS_BODY_LIMIT = 16 * 1024;
 
 /**
  * The API as an application that is ready to listen; tests use it without a port.
@@ -26,6 +29,14 @@ export const createHttpApp = async (
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 200 },
   });
+  const server = adapter.getInstance();
+  server.addHook('onRoute', (route) => {
+    if (route.url.startsWith('/api/v1/auth/')) route.bodyLimit = ANONYMOUS_BODY_LIMIT;
+  });
+  server.addHook('preHandler', async (request) => {
+    requireSoundText(request);
+    await Promise.resolve();
+  });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     bufferLogs: true,
     abortOnError: false,
@@ -38,7 +49,7 @@ export const createHttpApp = async (
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   });
-  adapter.getInstance().addHook('onSend', async (request, reply) => {
+  server.addHook('onSend', async (request, reply) => {
     void reply.header('x-request-id', request.id);
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     await Promise.resolve();
@@ -58,6 +69,10 @@ export const openApiDocument = (app: INestApplication): OpenAPIObject =>
       )
       .setVersion('1')
       .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
-      .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API token: T_….' })
+      .addBearerAuth({
+        type: 'http',
+        scheme: 'bearer',
+        description: 'An API token (T_…), or an access token of POST /auth/login.',
+      })
       .build(),
   );

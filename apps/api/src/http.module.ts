@@ -1,6 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AuditModule } from './modules/audit/index.js';
-import { AuthModule } from './modules/auth/index.js';
+import { AuthModule, SignInModule } from './modules/auth/index.js';
 import { BucketModule } from './modules/bucket/index.js';
 import { ClientsModule } from './modules/clients/index.js';
 import { CollectionsModule } from './modules/collections/index.js';
@@ -10,6 +10,7 @@ import { HuntsModule } from './modules/hunts/index.js';
 import { MeModule } from './modules/me/index.js';
 import { QuarantineModule } from './modules/quarantine/index.js';
 import { QueuesModule } from './modules/queues/index.js';
+import { UsersModule } from './modules/users/index.js';
 import { AccessModule } from './platform/access/access.module.js';
 import { ClockModule } from './platform/clock/clock.module.js';
 import type { HttpConfig } from './platform/config/env.js';
@@ -47,6 +48,8 @@ export class HttpModule {
         AccessModule,
         AuditModule,
         AuthModule,
+        UsersModule,
+        SignInModule,
         QueuesModule,
         MeModule,
         HealthModule,

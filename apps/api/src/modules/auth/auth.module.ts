@@ -1,11 +1,7 @@
-import { Global, Module } from '@nestjs/common';
-import { PRINCIPAL_RESOLVER } from '../../platform/access/access.guard.js';
+import { Module } from '@nestjs/common';
 import { AuthRepository } from './auth.repository.js';
 import { AuthService } from './auth.service.js';
 
-@Global()
-@Module({
-  providers: [AuthRepository, AuthService, { provide: PRINCIPAL_RESOLVER, useExisting: AuthService }],
-  exports: [AuthService, PRINCIPAL_RESOLVER],
-})
+/** What the administrator's program needs: the first user and its token. No door. */
+@Module({ providers: [AuthRepository, AuthService], exports: [AuthRepository, AuthService] })
 export class AuthModule {}

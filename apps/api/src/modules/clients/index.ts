@@ -1,3 +1,4 @@
 export { ClientsModule } from './clients.module.js';
 export { ClientsService } from './clients.service.js';
 export type { Client, ClientDetail } from './domain/client.js';
+export { ClientLabelsService, type Labelled } from './client-labels.service.js';

@@ -1,7 +1,10 @@
 /** Everything that can be allowed. `resource.action`; docs/permissions.md says who has which. */
 export const PERMISSIONS = {
   'me.read': 'See one’s own user, grants and permissions',
+  'me.password': 'Change one’s own password',
+  'tokens.manage': 'Make, list and revoke one’s own API tokens',
   'clients.read': 'List and see clients',
+  'clients.label': 'Give labels of one’s own scope to clients of it, and take them away',
   'flows.read': 'List and see flows on clients',
   'flows.create': 'Launch a flow on a client',
   'flows.cancel': 'Cancel a flow on a client',
@@ -12,6 +15,9 @@ export const PERMISSIONS = {
   'bucket.read': 'List the bucket and read any object in it',
   'quarantine.read': 'See tickets that were put aside',
   'health.read': 'See queue ages, grants and other inner state',
+  'users.read': 'See users, and grants of one’s own scope',
+  'users.manage': 'Make and disable users and service accounts, and make tokens for service accounts',
+  'grants.manage': 'Give and take away grants that one holds oneself',
 } as const;
 
 export type Permission = keyof typeof PERMISSIONS;
@@ -29,19 +35,23 @@ export const ROLES = [
 ] as const;
 export type RoleName = (typeof ROLES)[number];
 
-const VIEW: Permission[] = ['me.read', 'clients.read', 'hunts.read'];
+export const isRole = (text: string): text is RoleName => (ROLES as readonly string[]).includes(text);
+
+const SELF: Permission[] = ['me.read', 'me.password', 'tokens.manage'];
+const VIEW: Permission[] = [...SELF, 'clients.read', 'hunts.read'];
 const EXAMINE: Permission[] = [...VIEW, 'flows.read', 'collections.read'];
 
 /** What each role holds, within the scope of the grant that gives it. */
 export const ROLE_PERMISSIONS: Record<RoleName, readonly Permission[]> = {
   Viewer: VIEW,
   Examiner: EXAMINE,
-  Investigator: [...EXAMINE, 'flows.create', 'flows.cancel'],
+  Investigator: [...EXAMINE, 'clients.label', 'flows.create', 'flows.cancel'],
   Hunter: [...EXAMINE, 'hunts.create', 'hunts.stop'],
   Approver: VIEW,
-  Auditor: ['me.read', 'quarantine.read'],
+  Auditor: [...SELF, 'users.read', 'quarantine.read'],
   Administrator: [
     ...EXAMINE,
+    'clients.label',
     'flows.create',
     'flows.cancel',
     'hunts.create',
@@ -49,6 +59,9 @@ export const ROLE_PERMISSIONS: Record<RoleName, readonly Permission[]> = {
     'bucket.read',
     'quarantine.read',
     'health.read',
+    'users.read',
+    'users.manage',
+    'grants.manage',
   ],
   Service: ['me.read', 'health.read'],
 };

@@ -1,5 +1,5 @@
 import { DomainError } from '../errors/domain-error.js';
-import { type Permission, ROLE_PERMISSIONS } from './permission.js';
+import { type Permission, ROLE_PERMISSIONS, type RoleName } from './permission.js';
 import type { GrantInForce, Principal } from './principal.js';
 
 /** The part of the fleet that a permission reaches. Nothing in it means nothing is allowed. */
@@ -64,6 +64,29 @@ export const coversClient = (reach: Reach, clientId: string, labels: readonly st
   const covered = (scope: Scope) =>
     scope.all || scope.clients.includes(clientId) || labels.some((label) => scope.labels.includes(label));
   return covered(reach.own) && (reach.token === undefined || covered(reach.token));
+};
+
+/** True when a grant's scope lies within reach. A client's scope is covered by `*` and its own id only: labels change. */
+export const coversScope = (reach: Reach, scope: string): boolean => {
+  const covered = ({ all, labels, clients }: Scope) =>
+    all || labels.some((label) => scope === `label:${label}`) || clients.some((id) => scope === `client:${id}`);
+  return covered(reach.own) && (reach.token === undefined || covered(reach.token));
+};
+
+/** True when the caller holds all that a grant would give, over all of its scope, for at least as long. */
+export const holdsGrant = (
+  principal: Principal,
+  grant: { role: RoleName; scope: string; validUntil: Date | null },
+): boolean => {
+  const lasting = ({ validUntil: until }: GrantInForce): boolean =>
+    until === null || (grant.validUntil !== null && until >= grant.validUntil);
+  const { grants, tokenGrants } = principal;
+  const limited: Principal = {
+    ...principal,
+    grants: grants.filter(lasting),
+    ...(tokenGrants === undefined ? {} : { tokenGrants: tokenGrants.filter(lasting) }),
+  };
+  return ROLE_PERMISSIONS[grant.role].every((permission) => coversScope(reachOf(limited, permission), grant.scope));
 };
 
 /** True when the reach is the whole fleet: an answer to a narrower one says that it is a part. */

@@ -4,6 +4,8 @@ import type { RoleName } from './permission.js';
 export interface GrantInForce {
   role: RoleName;
   scope: string;
+  /** When it ends; null: never. */
+  validUntil: Date | null;
 }
 
 /** Who calls: the first argument of every service method. */
@@ -11,6 +13,8 @@ export interface Principal {
   userId: string;
   userName: string;
   tokenId?: string;
+  /** Signed in with a password: the session. */
+  sessionId?: string;
   /** The user's grants that are valid now. */
   grants: readonly GrantInForce[];
   /** A token's own grants, when it has any: it may do what both allow. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { randomBytes } from 'node:crypto';
 import { newCollectionId, newFlowId, newHuntId, newTokenId } from '#wire';
 
 /** The time, injected so that tests can move it. */
@@ -8,6 +9,8 @@ export class Clock {
     return new Date();
   }
 }
+
+const randomId = (prefix: string): string => prefix + randomBytes(8).toString('hex');
 
 /** Random ids, injected for the same reason. */
 @Injectable()
@@ -23,5 +26,17 @@ export class IdGenerator {
   }
   token(): string {
     return newTokenId();
+  }
+  user(): string {
+    return randomId('U_');
+  }
+  grant(): string {
+    return randomId('G_');
+  }
+  session(): string {
+    return randomId('S_');
+  }
+  refreshToken(): string {
+    return randomId('R_');
   }
 }

@@ -37,6 +37,7 @@ const http = {
   HTTP_HOST: z.string().min(1).default('127.0.0.1').describe('Address that the API listens on'),
   HTTP_PORT: port.default(8080).describe('Port; 0 takes a free one'),
   REKALL_CURSOR_KEY: hexKey.describe('Seals paging cursors; change it and old cursors are refused'),
+  REKALL_SESSION_KEY: hexKey.describe('Signs access tokens of people; change it and everybody refreshes or signs in again'),
   REKALL_CACHE_BYTES: z.coerce
     .number()
     .int()

@@ -21,6 +21,15 @@ export const withinReach = (clientId: Prisma.Sql, reach: Reach): Prisma.Sql => {
   return reach.token === undefined ? own : Prisma.sql`(${own} AND ${oneScope(clientId, reach.token)})`;
 };
 
+/** A reach as a SQL condition over the scope of a grant, as text. */
+export const scopeWithinReach = (scope: Prisma.Sql, reach: Reach): Prisma.Sql => {
+  const one = ({ all, labels, clients }: Scope): Prisma.Sql =>
+    all
+      ? Prisma.sql`TRUE`
+      : Prisma.sql`${scope} = ANY(${[...labels.map((l) => `label:${l}`), ...clients.map((c) => `client:${c}`)]}::text[])`;
+  return reach.token === undefined ? one(reach.own) : Prisma.sql`(${one(reach.own)} AND ${one(reach.token)})`;
+};
+
 /**
  * Whether labels of an object overlap those of a reach: what is over a label that somebody holds is theirs to see, even
  * before a client has that label.

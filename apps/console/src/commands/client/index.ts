@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Terminal } from '../../terminal.js';
 import { clientInspectCommand } from './inspect.js';
+import { clientLabelCommand } from './label.js';
 import { clientListCommand } from './list.js';
 
 /** `rekall client`. */
@@ -10,8 +11,9 @@ export const clientCommand = (terminal: Terminal): Command => {
     `
 Examples:
   rekall client list --hostname web
-  rekall client inspect C.0123456789abcdef`,
+  rekall client inspect C.0123456789abcdef
+  rekall client label C.0123456789abcdef +web -db`,
   );
-  for (const make of [clientListCommand, clientInspectCommand]) client.addCommand(make(terminal));
+  for (const make of [clientListCommand, clientInspectCommand, clientLabelCommand]) client.addCommand(make(terminal));
   return client;
 };

@@ -1,7 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** `T_<16 hex>.<secret>`: the id is public and found in audit and lists, the secret is shown once and kept as a hash. */
-const FORM = /^(T_[0-9a-f]{16})\.([A-Za-z0-9_-]{43})$/;
+/**
+ * `T_<16 hex>.<secret>` (an API token) or `R_<16 hex>.<secret>` (a refresh token): the id is public and found in audit
+ * and lists, the secret is shown once and kept as a hash.
+ */
+const FORM = /^([TR]_[0-9a-f]{16})\.([A-Za-z0-9_-]{43})$/;
 
 export interface BearerToken {
   id: string;
@@ -12,11 +15,10 @@ export const newSecret = (): string => randomBytes(32).toString('base64url');
 
 export const formatToken = (token: BearerToken): string => `${token.id}.${token.secret}`;
 
-/** Parses what follows `Bearer `; undefined when it is not one of ours. */
-export const parseToken = (text: string): BearerToken | undefined => {
-  const match = FORM.exec(text);
-  const [, id, secret] = match ?? [];
-  return id === undefined || secret === undefined ? undefined : { id, secret };
+/** Parses a token of a kind; undefined when it is not one of ours. */
+export const parseToken = (kind: 'T' | 'R', text: string): BearerToken | undefined => {
+  const [, id, secret] = FORM.exec(text) ?? [];
+  return id?.startsWith(`${kind}_`) === true && secret !== undefined ? { id, secret } : undefined;
 };
 
 /** 256 random bits need no slow hash. */

@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import type { PrincipalResolver } from '../../platform/access/access.guard.js';
+import type { Principal } from '../../platform/access/principal.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { DomainError } from '../../platform/errors/domain-error.js';
+import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
+import { AuthRepository } from './auth.repository.js';
+import { Credentials } from './credentials.js';
+
+/** Answers the same for a missing, malformed, unknown, expired and revoked credential: nothing can be learnt from it. */
+const unauthenticated = (): DomainError =>
+  new DomainError(
+    'unauthenticated',
+    'auth/invalid-token',
+    'Send a valid API token or access token: Authorization: Bearer ….',
+  );
+
+/** How often the last use of a token is written down. */
+const TOUCH_MS = 60_000;
+
+@Injectable()
+export class PrincipalsService implements PrincipalResolver {
+  constructor(
+    private readonly credentials: Credentials,
+    private readonly repository: AuthRepository,
+    private readonly work: UnitOfWork,
+    private readonly clock: Clock,
+  ) {}
+
+  async resolve(
+    authorization: string | undefined,
+    request: { requestId: string; address: string },
+  ): Promise<Principal> {
+    const verified = await this.credentials.bearer(authorization);
+    if (verified === undefined || verified.kind === 'password') throw unauthenticated();
+    const { userId, userName, grants } = verified.holder;
+    const who = { userId, userName, grants, ...request };
+    if (verified.kind === 'session') return { ...who, sessionId: verified.sessionId };
+    const { tokenId, holder } = verified;
+    const now = this.clock.now();
+    if (holder.lastUsedAt === null || now.getTime() - holder.lastUsedAt.getTime() > TOUCH_MS)
+      await this.repository.touch(this.work.plain, tokenId, now);
+    return { ...who, tokenId, ...(holder.tokenGrants === undefined ? {} : { tokenGrants: holder.tokenGrants }) };
+  }
+}
