@@ -57,6 +57,14 @@ export interface SubscriptNode extends Span {
   readonly key: Expression;
 }
 
+/** `a[b:c]`; either end may be left out. */
+export interface SliceNode extends Span {
+  readonly kind: 'slice';
+  readonly object: Expression;
+  readonly from?: Expression;
+  readonly to?: Expression;
+}
+
 /** `k: v` outside of arguments: the list of both. */
 export interface PairNode extends Span {
   readonly kind: 'pair';
@@ -91,9 +99,9 @@ export interface CallNode extends Span {
   readonly arguments: readonly Argument[];
 }
 
-/** `map(rows, body)` and its kin, where the body is evaluated once for each row. */
+/** `map(rows, body)` and its kin, where the body is evaluated once for each row; `foreach` chains what it yields. */
 export interface OverRowsNode extends Span {
-  readonly kind: 'map' | 'filter' | 'sort' | 'each';
+  readonly kind: 'map' | 'filter' | 'sort' | 'each' | 'foreach';
   readonly rows: Expression;
   readonly body: Expression;
 }
@@ -143,10 +151,14 @@ export interface Column extends Span {
 
 export interface SelectNode extends Span {
   readonly kind: 'select';
-  /** Absent for `SELECT *`. */
+  /** Absent for `SELECT *` without more. */
   readonly columns?: readonly Column[];
+  /** `SELECT *, x AS y`: the columns follow those of the row. */
+  readonly star?: true;
   readonly from: Expression;
   readonly where?: Expression;
+  /** One row results for each combination of their values. */
+  readonly groupBy?: readonly Expression[];
   readonly orderBy?: { readonly key: Expression; readonly descending: boolean };
   readonly limit?: Expression;
   readonly offset?: Expression;
@@ -162,6 +174,7 @@ export type Expression =
   | IsaNode
   | MemberNode
   | SubscriptNode
+  | SliceNode
   | PairNode
   | RepeatNode
   | ListNode

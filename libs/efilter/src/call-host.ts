@@ -16,6 +16,7 @@ import {
   setMember,
   type Row,
   type Value,
+  type Visit,
 } from './values.js';
 
 type Named = Record<string, Value>;
@@ -27,11 +28,24 @@ export function callHost(compiler: Compiler, host: HostFunction, node: CallNode,
     const [args] = calls;
     return args === undefined ? null : valueOf(compiler, host, node, args);
   }
-  const [only] = calls;
-  if (calls.length === 1 && only !== undefined) return lazy(() => begin(compiler, host, node, only));
-  return lazy(function* () {
-    for (const args of calls) yield* lazy(() => begin(compiler, host, node, args));
-  });
+  return lazy(
+    function* () {
+      for (const args of calls) yield* lazy(() => begin(compiler, host, node, args));
+    },
+    (visit) => calls.every((args) => readAll(compiler, host, node, args, visit)),
+  );
+}
+
+/** Calls a source and hands its rows to `visit`. */
+function readAll(compiler: Compiler, host: HostFunction, node: CallNode, args: ResolvedArgs, visit: Visit): boolean {
+  const result: unknown = guarded(host, node, () => host.call(args));
+  if (!isArray(result)) return lazy(() => iteratorOver(compiler, host, node, result)).read(visit);
+  const { columns } = host;
+  for (const row of result) {
+    compiler.meter.step();
+    if (!visit(complete(fromHost(row), columns))) return false;
+  }
+  return true;
 }
 
 /** The value of a function; what it yields beyond arrays is read when it is needed, by calling again if need be. */
@@ -50,7 +64,15 @@ function valueOf(compiler: Compiler, host: HostFunction, node: CallNode, args: R
 
 /** Calls a source and begins to read its rows. */
 function begin(compiler: Compiler, host: HostFunction, node: CallNode, args: ResolvedArgs): Iterator<Value> {
-  const result: unknown = guarded(host, node, () => host.call(args));
+  return iteratorOver(
+    compiler,
+    host,
+    node,
+    guarded(host, node, () => host.call(args)),
+  );
+}
+
+function iteratorOver(compiler: Compiler, host: HostFunction, node: CallNode, result: unknown): Iterator<Value> {
   if (isArray(result)) return readArray(compiler, host, result);
   if (isIterable(result)) return read(compiler, host, node, result);
   return readArray(compiler, host, result === null || result === undefined ? [] : [result]);

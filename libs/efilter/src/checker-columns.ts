@@ -46,11 +46,13 @@ export function columnsOf(node: Expression, scope: readonly Known[], env: Enviro
     case 'isa':
     case 'member':
     case 'subscript':
+    case 'slice':
     case 'pair':
     case 'repeat':
     case 'list':
     case 'map':
     case 'each':
+    case 'foreach':
     case 'any':
     case 'cast':
     case 'bind':

@@ -63,6 +63,7 @@ class Checker {
       case 'filter':
       case 'sort':
       case 'each':
+      case 'foreach':
         this.visit(node.rows, scope);
         this.visit(node.body, this.withRow(node.rows, scope));
         return;
@@ -109,6 +110,7 @@ class Checker {
       case 'unary':
       case 'member':
       case 'subscript':
+      case 'slice':
       case 'pair':
       case 'repeat':
       case 'list':

@@ -102,7 +102,7 @@ export function compareScalars(left: Value, right: Value): number | undefined {
   const a = numberOf(left);
   const b = numberOf(right);
   if (a === undefined || b === undefined) return undefined;
-  return a < b ? -1 : a > b ? 1 : 0;
+  return a < b ? -1 : a > b ? 1 : a === b ? 0 : undefined;
 }
 
 /** The order of ORDER BY, over all kinds: null, numbers and booleans, strings, lists, objects. */

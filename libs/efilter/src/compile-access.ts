@@ -1,6 +1,6 @@
-import type { MemberNode, SubscriptNode } from './ast.js';
+import type { Expression, MemberNode, SliceNode, SubscriptNode } from './ast.js';
 import { evalError } from './errors.js';
-import type { Compiler, Scope, Thunk } from './scope.js';
+import type { Compiler, Frame, Scope, Thunk } from './scope.js';
 import type { Span } from './span.js';
 import { kindOf } from './stdlib/library.js';
 import {
@@ -70,4 +70,34 @@ function elementAt(container: readonly Value[] | Rows, index: number, at: Span):
     place += 1;
   }
   return null;
+}
+
+/** `a[b:c]`: a part of a list, rows or a text; negative ends count from the end, those left out are the ends. */
+export function compileSlice(compiler: Compiler, node: SliceNode, scope: Scope | null): Thunk {
+  const object = compiler.compile(node.object, scope);
+  const from = endOf(compiler, node.from, scope);
+  const to = endOf(compiler, node.to, scope);
+  return (frame) => {
+    const container = object(frame);
+    const [start, end] = [from(frame), to(frame)];
+    if (container === null) return null;
+    if (typeof container === 'string') return Array.from(container).slice(start, end).join('');
+    if (isRepeated(container)) return toArray(container).slice(start, end);
+    throw evalError(`${kindOf(container)} has no parts to choose with [ : ].`, node);
+  };
+}
+
+function endOf(
+  compiler: Compiler,
+  node: Expression | undefined,
+  scope: Scope | null,
+): (frame: Frame | null) => number | undefined {
+  if (node === undefined) return () => undefined;
+  const thunk = compiler.compile(node, scope);
+  return (frame) => {
+    const end = asScalar(thunk(frame));
+    if (end === null) return undefined;
+    if (typeof end === 'number' && Number.isInteger(end)) return end;
+    throw evalError('The ends of a slice are whole numbers.', node);
+  };
 }

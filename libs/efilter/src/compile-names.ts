@@ -13,6 +13,7 @@ export function compileName(compiler: Compiler, node: VariableNode, scope: Scope
     lookup(compiler, node.name, scope, () => {
       throw unknown(compiler, node);
     }),
+    scope,
   );
 }
 
@@ -21,6 +22,7 @@ export function compileNull(compiler: Compiler, node: NullNode, scope: Scope | n
   return asValue(
     node,
     lookup(compiler, node.name, scope, () => null),
+    scope,
   );
 }
 
@@ -33,12 +35,19 @@ export function compileBound(compiler: Compiler, node: VariableNode, scope: Scop
   });
 }
 
-function asValue(node: NullNode | VariableNode, find: Lookup): Thunk {
+function asValue(node: NullNode | VariableNode, find: Lookup, scope: Scope | null): Thunk {
+  if (!bindsName(scope, node.name)) return find as Thunk;
   return (frame) => {
     const found = find(frame);
     if (found instanceof FunctionValue) throw mustBeCalled(node);
     return found;
   };
+}
+
+/** Whether a `let` may have bound a function to the name. */
+function bindsName(scope: Scope | null, name: string): boolean {
+  for (let at = scope; at !== null; at = at.outer) if (at.kind === 'names' && at.slots.has(name)) return true;
+  return false;
 }
 
 function mustBeCalled(node: NullNode | VariableNode): Error {
@@ -80,10 +89,19 @@ function lookup(compiler: Compiler, name: string, scope: Scope | null, missing: 
     case 'row': {
       const outer = lookup(compiler, name, scope.outer, missing);
       const read = columnReader(name);
-      return (frame) => {
+      const declared = scope.declared?.has(name) === true;
+      const find: Lookup = (frame) => {
         const row = frame?.row ?? null;
-        const value = row === null ? undefined : read(row);
-        return value === undefined ? outer(frame?.outer ?? null) : value;
+        if (row === null) return outer(frame?.outer ?? null);
+        const value = read(row);
+        if (value !== undefined) return value;
+        return declared ? null : outer(frame?.outer ?? null);
+      };
+      if (name in Object.prototype) return find;
+      return (frame) => {
+        if (frame === null || frame.row === null || !frame.plain) return find(frame);
+        const value = frame.row[name];
+        return typeof value === 'string' || typeof value === 'number' ? value : find(frame);
       };
     }
     case 'names': {

@@ -40,7 +40,7 @@ export function compileBinary(compiler: Compiler, node: BinaryNode, scope: Scope
   const applies = links.map((link) => apply(compiler, link.operator, link));
   const [right, operate] = [rights[0], applies[0]];
   if (links.length === 1 && right !== undefined && operate !== undefined) {
-    return (frame) => operate(start(frame), right(frame));
+    return compilePair(node, start, right, operate);
   }
   return (frame) => {
     let value = start(frame);
@@ -53,8 +53,45 @@ export function compileBinary(compiler: Compiler, node: BinaryNode, scope: Scope
   };
 }
 
+/** One operator: two numbers, or two strings, take a way of their own, for they are most of what is compared. */
+function compilePair({ operator }: BinaryNode, left: Thunk, right: Thunk, apply: Apply): Thunk {
+  switch (operator) {
+    case '<':
+      return (frame) => {
+        const [a, b] = [left(frame), right(frame)];
+        return typeof a === 'number' && typeof b === 'number' ? a < b : apply(a, b);
+      };
+    case '<=':
+      return (frame) => {
+        const [a, b] = [left(frame), right(frame)];
+        return typeof a === 'number' && typeof b === 'number' ? a <= b : apply(a, b);
+      };
+    case '>':
+      return (frame) => {
+        const [a, b] = [left(frame), right(frame)];
+        return typeof a === 'number' && typeof b === 'number' ? a > b : apply(a, b);
+      };
+    case '>=':
+      return (frame) => {
+        const [a, b] = [left(frame), right(frame)];
+        return typeof a === 'number' && typeof b === 'number' ? a >= b : apply(a, b);
+      };
+    case '==':
+      return (frame) => {
+        const [a, b] = [left(frame), right(frame)];
+        return typeof a === 'string' && typeof b === 'string' ? a === b : apply(a, b);
+      };
+    default:
+      return (frame) => apply(left(frame), right(frame));
+  }
+}
+
 /** `and`: stops at the first that is false; the result is a boolean. */
 function conjunction(operands: readonly Thunk[]): Thunk {
+  const [first, second] = operands;
+  if (operands.length === 2 && first !== undefined && second !== undefined) {
+    return (frame) => isTrue(first(frame)) && isTrue(second(frame));
+  }
   return (frame) => {
     for (const operand of operands) if (!isTrue(operand(frame))) return false;
     return true;

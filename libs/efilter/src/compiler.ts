@@ -2,7 +2,7 @@ import type { Expression } from './ast.js';
 import { compileCall } from './compile-call.js';
 import { compileName, compileNull } from './compile-names.js';
 import { compileBinary, compileUnary } from './compile-operators.js';
-import { compileMember, compileSubscript } from './compile-access.js';
+import { compileMember, compileSlice, compileSubscript } from './compile-access.js';
 import { compileAny, compileOverRows } from './compile-rows.js';
 import { compileSelect } from './compile-select.js';
 import { compileBind, compileCast, compileIf, compileIsa, compileLet } from './compile-forms.js';
@@ -13,8 +13,18 @@ import type { Compiler, Scope, Thunk } from './scope.js';
 import { LIBRARY } from './stdlib/index.js';
 import { fromHost, type Value } from './values.js';
 
+/** What the host brings besides its sources. */
+interface Host {
+  readonly regexes?: RegexEngine | undefined;
+  readonly epoch?: number | undefined;
+}
+
 /** Turns trees into closures for one evaluation. */
-export function createCompiler(environment: Environment, meter: Meter, regexes: RegexEngine = NATIVE_REGEX): Compiler {
+export function createCompiler(
+  environment: Environment,
+  meter: Meter,
+  { regexes = NATIVE_REGEX, epoch = Date.now() / 1_000 }: Host,
+): Compiler {
   const compiler: Compiler = {
     environment,
     library: LIBRARY,
@@ -24,7 +34,10 @@ export function createCompiler(environment: Environment, meter: Meter, regexes: 
       meter.look();
     }),
     aliases: new WeakMap(),
+    nested: false,
+    epoch,
     compile: (node, scope) => compileNode(compiler, node, scope),
+    compileWith: compileNode,
   };
   return compiler;
 }
@@ -49,6 +62,8 @@ function compileNode(compiler: Compiler, node: Expression, scope: Scope | null):
       return compileMember(compiler, node, scope);
     case 'subscript':
       return compileSubscript(compiler, node, scope);
+    case 'slice':
+      return compileSlice(compiler, node, scope);
     case 'pair':
       return compileItems(compiler, [node.key, node.value], scope);
     case 'list':
@@ -61,6 +76,7 @@ function compileNode(compiler: Compiler, node: Expression, scope: Scope | null):
     case 'filter':
     case 'sort':
     case 'each':
+    case 'foreach':
       return compileOverRows(compiler, node, scope);
     case 'any':
       return compileAny(compiler, node, scope);

@@ -6,8 +6,9 @@ import type { QueryParams } from './parameters.js';
 import type { RegexEngine } from './regex.js';
 import { parse } from './parser.js';
 import { toPlain } from './plain.js';
-import { rowFrame } from './compile-rows.js';
-import { holdsForAny, isRepeated, isRow, isTrue, valuesOf, type Row, type Value } from './values.js';
+import { framesFor } from './compile-rows.js';
+import type { Compiler } from './scope.js';
+import { eachValue, holdsForAny, isRepeated, isRow, isTrue, valuesOf, type Row, type Value } from './values.js';
 
 /** How to evaluate. */
 export interface EvaluateOptions {
@@ -19,6 +20,8 @@ export interface EvaluateOptions {
   readonly now?: () => number;
   /** Ends the evaluation, with an evaluation error, once it is aborted. */
   readonly signal?: Abortable;
+  /** What `now()` answers, in seconds since 1970; the system's clock unless given. One query sees one time. */
+  readonly epoch?: number;
   /** What regular expressions are matched with; JavaScript's own unless given. */
   readonly regexes?: RegexEngine;
 }
@@ -28,35 +31,45 @@ export interface EvaluateOptions {
  * @throws EfilterError of kind `parse` for a malformed text, `eval` for all else, also while rows are read
  */
 export function evaluate(query: Query | string, env: Environment, options: EvaluateOptions = {}): Value {
-  const { root, meter } = prepare(query, options);
-  return createCompiler(env, meter, options.regexes).compile(root, null)(null);
+  const { root, compiler } = prepare(query, env, options);
+  return compiler.compile(root, null)(null);
 }
 
 /**
- * The answer as rows, plain objects without anything lazy. No rows for null; a value that is no object is a row with
- * the column `value`.
+ * The answer as rows, plain objects without anything lazy, one by one. No rows for null; a value that is no object is
+ * a row with the column `value`.
  */
 export function* rows(
   query: Query | string,
   env: Environment,
   options: EvaluateOptions = {},
 ): Generator<Record<string, Value>> {
-  const { root, meter } = prepare(query, options);
-  const result = createCompiler(env, meter, options.regexes).compile(root, null)(null);
-  const fresh = root.kind === 'select' && root.columns !== undefined;
-  for (const item of valuesOf(result)) {
-    const plain = fresh && isRow(item) && isFlat(item) ? item : toPlain(item, meter);
-    yield isRow(plain) ? plain : { value: plain };
-  }
+  const { root, compiler } = prepare(query, env, options);
+  const toRow = rowMaker(root, compiler);
+  for (const item of valuesOf(compiler.compile(root, null)(null))) yield toRow(item);
 }
 
-/** Whether a row made by a SELECT holds scalars only, and so nothing lazy and nothing of the host. */
-function isFlat(row: Row): boolean {
-  for (const name in row) {
-    const value = row[name];
-    if (typeof value === 'object' && value !== null) return false;
-  }
-  return true;
+/** All rows of the answer at once, as {@link rows} gives them; costs less for many. They all stand in memory. */
+export function readRows(
+  query: Query | string,
+  env: Environment,
+  options: EvaluateOptions = {},
+): Record<string, Value>[] {
+  const { root, compiler } = prepare(query, env, options);
+  const toRow = rowMaker(root, compiler);
+  const found: Record<string, Value>[] = [];
+  eachValue(compiler.compile(root, null)(null), (item) => found.push(toRow(item)) > 0);
+  return found;
+}
+
+/** A row that a SELECT has just made of scalars is plain already. */
+function rowMaker({ kind, ...root }: Query['root'], compiler: Compiler): (item: Value) => Record<string, Value> {
+  const fresh = kind === 'select' && 'columns' in root;
+  return (item) => {
+    if (fresh && !compiler.nested && isRow(item)) return item;
+    const plain = toPlain(item, compiler.meter);
+    return isRow(plain) ? plain : { value: plain };
+  };
 }
 
 /** Whether a condition holds: a row is there, or the value is true. Reads no further than the first row. */
@@ -74,11 +87,13 @@ export function* filterRows<T extends object>(
   env: Environment,
   options: EvaluateOptions = {},
 ): Generator<T> {
-  const { root, meter } = prepare(clause, options);
-  const condition = createCompiler(env, meter, options.regexes).compile(root, { kind: 'row', outer: null });
+  const { root, compiler } = prepare(clause, env, options);
+  const { meter } = compiler;
+  const condition = compiler.compile(root, { kind: 'row', outer: null });
+  const enter = framesFor([root], root)(null);
   for (const row of given) {
     meter.step();
-    if (holdsForAny(condition(rowFrame(asRow(row), null, root)))) yield row;
+    if (holdsForAny(condition(enter(asRow(row))))) yield row;
   }
 }
 
@@ -86,11 +101,16 @@ function asRow(row: object): Row {
   return row as Row;
 }
 
-function prepare(query: Query | string, options: EvaluateOptions): { root: Query['root']; meter: Meter } {
+function prepare(
+  query: Query | string,
+  env: Environment,
+  options: EvaluateOptions,
+): { root: Query['root']; compiler: Compiler } {
   const { root, text } = typeof query === 'string' ? parse(query, options.params) : query;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const now = options.now ?? (() => Date.now());
-  return { root, meter: new Meter(limits, now, options.signal, { start: 0, end: text.length }) };
+  const meter = new Meter(limits, now, options.signal, { start: 0, end: text.length });
+  return { root, compiler: createCompiler(env, meter, { regexes: options.regexes, epoch: options.epoch }) };
 }
 
 /** The value without anything lazy: what JSON can hold. The rows of a lazy result are read now. */

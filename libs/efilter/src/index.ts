@@ -2,7 +2,7 @@ export type { Expression, Query } from './ast.js';
 export { check, sourcesOf, type Diagnostic } from './checker.js';
 export type { Environment, HostFunction, Parameter, ResolvedArgs } from './environment.js';
 export { EfilterError, type EfilterErrorKind } from './errors.js';
-export { drain, evaluate, filterRows, holds, rows, type EvaluateOptions } from './evaluator.js';
+export { drain, evaluate, filterRows, holds, readRows, rows, type EvaluateOptions } from './evaluator.js';
 export { DEFAULT_LIMITS, type Abortable, type Limits } from './limits.js';
 export type { QueryParams } from './parameters.js';
 export { MAX_NESTING, parse } from './parser.js';

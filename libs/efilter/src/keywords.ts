@@ -2,7 +2,7 @@
 const KEYWORDS: ReadonlySet<string> = new Set(
   (
     'and or not in isa select any from where order by asc desc limit offset as let if then else true false null ' +
-    'map sort filter bind each cast'
+    'map sort filter bind each cast foreach group'
   ).split(' '),
 );
 

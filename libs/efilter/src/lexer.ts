@@ -104,7 +104,19 @@ function readNumber(text: string, start: number): Token {
   return number(Number(written));
 }
 
+/** Between three quotes everything stands for itself; what is not closed so is read as a string of one quote. */
+function readRawString(text: string, start: number, quote: string): Token | undefined {
+  const fence = quote.repeat(3);
+  if (!text.startsWith(fence, start)) return undefined;
+  const close = text.indexOf(fence, start + 3);
+  if (close < 0) return undefined;
+  const end = close + 3;
+  return { kind: 'string', text: text.slice(start, end), value: text.slice(start + 3, close), start, end };
+}
+
 function readString(text: string, start: number, quote: string): Token {
+  const raw = readRawString(text, start, quote);
+  if (raw !== undefined) return raw;
   let value = '';
   let at = start + 1;
   while (at < text.length) {

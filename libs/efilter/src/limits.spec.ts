@@ -166,7 +166,9 @@ describe('regular expressions', () => {
     const started = performance.now();
     const deep = `${'('.repeat(200)}a${')+'.repeat(200)}`;
     expect(failure(() => evaluate("'a' =~ ?", { functions: {} }, { params: [deep] })).message).toContain('refused');
-    const wide = `((${Array.from({ length: 300 }, (_, n) => `${String(n)}x`).join('|').slice(0, 900)})+;)*`;
+    const wide = `((${Array.from({ length: 300 }, (_, n) => `${String(n)}x`)
+      .join('|')
+      .slice(0, 900)})+;)*`;
     expect(evaluate("'a' =~ ?", { functions: {} }, { params: [wide] })).toBe(true);
     expect(performance.now() - started).toBeLessThan(5_000);
   });

@@ -36,7 +36,9 @@ const LOOK_AT_CLOCK_EVERY = 256;
 
 /** Counts what an evaluation costs and ends it when a limit is reached. */
 export class Meter {
-  private steps = 0;
+  /** Steps until the clock is looked at, and how many may follow then. */
+  private near = 0;
+  private far: number;
   private held = 0;
   private readonly deadline: number;
 
@@ -53,14 +55,21 @@ export class Meter {
     private readonly where: Span,
   ) {
     this.deadline = now() + limits.milliseconds;
+    this.far = limits.steps;
     this.look();
   }
 
   /** One unit of work. */
   step(): void {
-    this.steps += 1;
-    if (this.steps > this.limits.steps) throw this.exceeded(`${this.limits.steps} steps`);
-    if (this.steps % LOOK_AT_CLOCK_EVERY === 0) this.look();
+    if (this.near === 0) this.allot();
+    this.near -= 1;
+  }
+
+  private allot(): void {
+    if (this.far <= 0) throw this.exceeded(`${this.limits.steps} steps`);
+    this.near = Math.min(LOOK_AT_CLOCK_EVERY, this.far);
+    this.far -= this.near;
+    this.look();
   }
 
   /** One more row is kept in memory. */

@@ -2,21 +2,24 @@ import type { Argument, CallNode, Expression } from './ast.js';
 import { ENCLOSED, type ExpressionParser, type KeyedExpression } from './parser-context.js';
 import { spanOf } from './span.js';
 
-type Builtin = 'map' | 'filter' | 'sort' | 'each' | 'cast' | 'any' | 'bind';
+type Reserved = 'map' | 'filter' | 'sort' | 'each' | 'cast' | 'any' | 'bind';
+/** `foreach` is one only before a parenthesis. */
+type Builtin = Reserved | 'foreach';
 
 const ARITY: Readonly<Record<Builtin, readonly [least: number, most: number]>> = {
   map: [2, 2],
   filter: [2, 2],
   sort: [2, 2],
   each: [2, 2],
+  foreach: [2, 2],
   cast: [2, 2],
   any: [1, 2],
   bind: [1, Infinity],
 };
 
 /** Whether a word (in lower case) is a builtin form; such a word is never a name. */
-export function isBuiltin(word: string): word is Builtin {
-  return Object.hasOwn(ARITY, word);
+export function isBuiltin(word: string): word is Reserved {
+  return word !== 'foreach' && Object.hasOwn(ARITY, word);
 }
 
 /** builtin "(" expression { "," expression } ")" */

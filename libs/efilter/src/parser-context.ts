@@ -7,10 +7,14 @@ export interface Context {
   readonly commaInOrder: boolean;
   /** The value of a `let` without parentheses: a `[` after white space may begin the body. */
   readonly letValue: boolean;
+  /** Inside of a subscript: a colon parts the ends of a slice. */
+  readonly slice?: boolean;
 }
 
 /** Between delimiters, where a comma separates. */
 export const ENCLOSED: Context = { commaInOrder: false, letValue: false };
+/** Between the brackets of a subscript. */
+export const SUBSCRIPTED: Context = { commaInOrder: false, letValue: false, slice: true };
 /** The whole query, or between parentheses. */
 export const ALONE: Context = { commaInOrder: true, letValue: false };
 

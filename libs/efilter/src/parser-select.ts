@@ -4,7 +4,7 @@ import { ENCLOSED, type Context, type ExpressionParser } from './parser-context.
 import { spanOf } from './span.js';
 
 /**
- * "select" ( "any" any-body | "*" "from" source-tail | column { "," column } "from" source-tail )
+ * "select" ( "any" any-body | "*" { "," expression "as" word } "from" source-tail | column { "," column } "from" source-tail )
  */
 export function parseSelect(parser: ExpressionParser, context: Context): Expression {
   const { tokens } = parser;
@@ -12,9 +12,16 @@ export function parseSelect(parser: ExpressionParser, context: Context): Express
   if (tokens.isKeyword('any')) return parseAny(parser, context);
   if (tokens.isOperator('*')) {
     tokens.next();
-    tokens.expectKeyword('from');
+    const comma = tokens.accept('comma');
+    const columns = comma === undefined ? undefined : columnList(parser);
+    const unnamed = columns?.some(({ explicit }) => !explicit) === true;
+    if (comma !== undefined && unnamed) tokens.failAt(comma, 'After SELECT * each further column needs a name: AS.');
+    if (columns === undefined) tokens.expectKeyword('from');
     const tail = sourceTail(parser, context);
-    return { kind: 'select', ...tail, ...spanOf(start, tokens.last) };
+    const span = spanOf(start, tokens.last);
+    return columns === undefined
+      ? { kind: 'select', ...tail, ...span }
+      : { kind: 'select', star: true, columns, ...tail, ...span };
   }
   const columns = columnList(parser);
   const tail = sourceTail(parser, context);
@@ -76,6 +83,7 @@ function guessName(value: Expression): string | undefined {
     case 'unary':
     case 'binary':
     case 'isa':
+    case 'slice':
     case 'pair':
     case 'repeat':
     case 'list':
@@ -83,6 +91,7 @@ function guessName(value: Expression): string | undefined {
     case 'filter':
     case 'sort':
     case 'each':
+    case 'foreach':
     case 'any':
     case 'cast':
     case 'bind':
@@ -94,17 +103,19 @@ function guessName(value: Expression): string | undefined {
 }
 
 /**
- * source-tail = expression [ "where" expression ] [ "order" "by" key [ "asc" | "desc" ] ]
+ * source-tail = expression [ "where" expression ] [ "group" "by" key ] [ "order" "by" key [ "asc" | "desc" ] ]
  *               [ "limit" expression [ "offset" expression ] ]
  */
 function sourceTail(
   parser: ExpressionParser,
   context: Context,
-): Omit<SelectNode, 'kind' | 'columns' | 'start' | 'end'> {
+): Omit<SelectNode, 'kind' | 'columns' | 'star' | 'start' | 'end'> {
   const { tokens } = parser;
   const from = parser.expression(context);
-  const tail: { -readonly [K in 'where' | 'orderBy' | 'limit' | 'offset']?: NonNullable<SelectNode[K]> } = {};
+  const tail: { -readonly [K in 'where' | 'groupBy' | 'orderBy' | 'limit' | 'offset']?: NonNullable<SelectNode[K]> } =
+    {};
   if (tokens.acceptKeywords('where') !== undefined) tail.where = parser.expression(context);
+  if (tokens.acceptKeywords('group', 'by') !== undefined) tail.groupBy = keys(parser, context);
   if (tokens.acceptKeywords('order', 'by') !== undefined) {
     const key = orderKey(parser, context);
     const descending = tokens.acceptKeywords('desc') !== undefined;
@@ -118,11 +129,17 @@ function sourceTail(
   return { from, ...tail };
 }
 
-/** key = expression { "," expression } ; several keys are a list. Only where a comma can mean nothing else. */
+/** Several keys are a list. */
 function orderKey(parser: ExpressionParser, context: Context): Expression {
-  const first = parser.expression(context);
-  const items = [first];
-  while (context.commaInOrder && parser.tokens.accept('comma') !== undefined) items.push(parser.expression(context));
-  const last = items.at(-1) ?? first;
+  const items = keys(parser, context);
+  const [first, last] = [items[0], items.at(-1)];
+  if (first === undefined || last === undefined) return parser.tokens.fail('Expected a value');
   return items.length === 1 ? first : { kind: 'list', items, ...spanOf(first, last) };
+}
+
+/** key = expression { "," expression } ; several only where a comma can mean nothing else. */
+function keys(parser: ExpressionParser, context: Context): Expression[] {
+  const items = [parser.expression(context)];
+  while (context.commaInOrder && parser.tokens.accept('comma') !== undefined) items.push(parser.expression(context));
+  return items;
 }

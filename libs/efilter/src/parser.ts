@@ -1,7 +1,14 @@
 import { freeze, type BinaryOperator, type Expression, type Query } from './ast.js';
 import { parseError } from './errors.js';
 import { Parameters, type QueryParams } from './parameters.js';
-import { ALONE, ENCLOSED, type Context, type ExpressionParser, type KeyedExpression } from './parser-context.js';
+import {
+  ALONE,
+  ENCLOSED,
+  SUBSCRIPTED,
+  type Context,
+  type ExpressionParser,
+  type KeyedExpression,
+} from './parser-context.js';
 import { parseBuiltin, parseCall, isBuiltin } from './parser-calls.js';
 import { parseAny, parseSelect } from './parser-select.js';
 import { PRECEDENCE, precedenceOf } from './precedence.js';
@@ -153,14 +160,18 @@ class Parser implements ExpressionParser {
         return this.prefix('not', PRECEDENCE.not, context);
       default:
     }
-    if (RESERVED.includes(keyword) || (keyword === 'order' && tokens.isKeyword('by', 1))) {
+    if (RESERVED.includes(keyword) || (/^(?:order|group)$/.test(keyword) && tokens.isKeyword('by', 1))) {
       tokens.fail('Expected a value');
     }
     if (keyword === 'true' || keyword === 'false') {
       tokens.next();
       return { kind: 'literal', value: keyword === 'true', ...spanOf(token, token) };
     }
-    if (isBuiltin(keyword)) return parseBuiltin(this, keyword);
+    if (
+      isBuiltin(keyword) ||
+      (keyword === 'foreach' && tokens.peek(1).start === token.end && tokens.peek(1).kind === 'lparen')
+    )
+      return parseBuiltin(this, keyword);
     const after = tokens.peek(1);
     if (after.kind === 'lparen') {
       if (after.start !== token.end && !context.letValue) {
@@ -265,9 +276,7 @@ class Parser implements ExpressionParser {
       return { kind: 'member', object: left, name: name.text, ...spanOf(left, name) };
     }
     if (infix.form === 'subscript') {
-      const key = this.expression(ENCLOSED);
-      const close = tokens.expect('rbracket', '“]”');
-      return { kind: 'subscript', object: left, key, ...spanOf(left, close) };
+      return this.subscript(left);
     }
     const right = this.expression(context, infix.precedence + 1);
     const span = spanOf(left, right);
@@ -276,11 +285,28 @@ class Parser implements ExpressionParser {
     return { kind: 'pair', key: left, value: right, ...span };
   }
 
+  /** expression "]" | [ expression ] ":" [ expression ] "]" */
+  private subscript(object: Expression): Expression {
+    const { tokens } = this;
+    const first = tokens.isOperator(':') ? undefined : this.expression(SUBSCRIPTED);
+    if (first !== undefined && !tokens.isOperator(':')) {
+      const close = tokens.expect('rbracket', '“]” or “:”');
+      return { kind: 'subscript', object, key: first, ...spanOf(object, close) };
+    }
+    tokens.expectOperator(':');
+    const to = tokens.is('rbracket') ? undefined : this.expression(SUBSCRIPTED);
+    const close = tokens.expect('rbracket', '“]”');
+    const ends = { ...(first === undefined ? {} : { from: first }), ...(to === undefined ? {} : { to }) };
+    return { kind: 'slice', object, ...ends, ...spanOf(object, close) };
+  }
+
   /** The infix operator that comes next, if one does. */
   private infix(context: Context): Infix | undefined {
     const { tokens } = this;
     const token = tokens.peek();
-    if (token.kind === 'operator') return SYMBOLS.get(token.text);
+    if (token.kind === 'operator') {
+      return context.slice === true && token.text === ':' ? undefined : SYMBOLS.get(token.text);
+    }
     if (token.kind === 'lbracket') return context.letValue && this.beginsBody() ? undefined : SUBSCRIPT;
     if (token.kind !== 'word' || token.quoted === true) return undefined;
     if (tokens.isKeyword('not')) return tokens.isKeyword('in', 1) ? NOT_IN : undefined;

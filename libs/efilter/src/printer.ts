@@ -7,6 +7,8 @@ import { chainOf } from './visitor.js';
 /** Between delimiters everything may stand but what reaches as far right as it can. */
 const DELIMITED = 0;
 const ATOM = 20;
+/** An end of a slice, where a pair would be read as both ends. */
+const SLICE_END = 0;
 /** SELECT, `let` and `if` reach as far right as they can. */
 const OPEN = -1;
 
@@ -36,6 +38,7 @@ function precedence(node: Expression): number {
       return PRECEDENCE.pair;
     case 'member':
     case 'subscript':
+    case 'slice':
       return PRECEDENCE.postfix;
     case 'literal':
       return typeof node.value === 'number' && node.value < 0 ? PRECEDENCE.minus : ATOM;
@@ -52,6 +55,7 @@ function precedence(node: Expression): number {
     case 'filter':
     case 'sort':
     case 'each':
+    case 'foreach':
     case 'any':
     case 'cast':
     case 'bind':
@@ -79,6 +83,10 @@ function printNode(node: Expression): string {
       return `${printAt(node.object, PRECEDENCE.postfix)}.${writtenLabel(node.name)}`;
     case 'subscript':
       return `${printAt(node.object, PRECEDENCE.postfix)}[${printAt(node.key, DELIMITED)}]`;
+    case 'slice': {
+      const ends = [node.from, node.to].map((end) => (end === undefined ? '' : printAt(end, SLICE_END)));
+      return `${printAt(node.object, PRECEDENCE.postfix)}[${ends.join(':')}]`;
+    }
     case 'pair':
       return printPair(node.key, node.value);
     case 'repeat':
@@ -97,6 +105,7 @@ function printNode(node: Expression): string {
     case 'filter':
     case 'sort':
     case 'each':
+    case 'foreach':
       return `${node.kind}(${printAll([node.rows, node.body])})`;
     case 'any':
       return `any(${printAll(node.condition === undefined ? [node.rows] : [node.rows, node.condition])})`;
@@ -159,11 +168,13 @@ function printSelect(node: SelectNode): string {
   const columns = node.columns?.map(({ name, explicit, value }, index) => {
     const plain = printAt(value, DELIMITED);
     // SELECT ANY is another form: a first column that begins with any( stands in parentheses.
-    const text = index === 0 && plain.startsWith('any(') ? `(${plain})` : plain;
+    const text = index === 0 && node.star !== true && plain.startsWith('any(') ? `(${plain})` : plain;
     return explicit ? `${text} AS ${writtenLabel(name)}` : text;
   });
-  const parts = [`SELECT ${columns?.join(', ') ?? '*'} FROM ${printAt(node.from, DELIMITED)}`];
+  const list = [...(node.star === true || columns === undefined ? ['*'] : []), ...(columns ?? [])];
+  const parts = [`SELECT ${list.join(', ')} FROM ${printAt(node.from, DELIMITED)}`];
   if (node.where !== undefined) parts.push(`WHERE ${printAt(node.where, DELIMITED)}`);
+  if (node.groupBy !== undefined) parts.push(`GROUP BY ${printAll(node.groupBy)}`);
   if (node.orderBy !== undefined) {
     parts.push(`ORDER BY ${printAt(node.orderBy.key, DELIMITED)}${node.orderBy.descending ? ' DESC' : ''}`);
   }

@@ -104,9 +104,10 @@ class Reader {
     const { pattern } = this;
     const char = pattern.charAt(this.at);
     if (char === '(') return this.group();
-    const text = /^(?:\\(?:u\{[^}]*\}|[pP]\{[^}]*\}|k<[^>]*>|x[\da-fA-F]{2}|u[\da-fA-F]{4}|[\s\S])|\[\^?(?:\\[\s\S]|[^\]\\])*\])/.exec(
-      pattern.slice(this.at),
-    )?.[0];
+    const text =
+      /^(?:\\(?:u\{[^}]*\}|[pP]\{[^}]*\}|k<[^>]*>|x[\da-fA-F]{2}|u[\da-fA-F]{4}|[\s\S])|\[\^?(?:\\[\s\S]|[^\]\\])*\])/.exec(
+        pattern.slice(this.at),
+      )?.[0];
     const atom = text ?? String.fromCodePoint(pattern.codePointAt(this.at) ?? 0);
     this.at += atom.length;
     if (char === '^' || char === '$') return EMPTY;
@@ -127,7 +128,9 @@ class Reader {
   }
 
   private group(): Part {
-    const prefix = /^\((?:\?(?:<[A-Za-z_$][\w$]*>|<?[=!]|[a-z-]*:))?/.exec(this.pattern.slice(this.at, this.at + 200))?.[0];
+    const prefix = /^\((?:\?(?:<[A-Za-z_$][\w$]*>|<?[=!]|[a-z-]*:))?/.exec(
+      this.pattern.slice(this.at, this.at + 200),
+    )?.[0];
     this.at += prefix?.length ?? 1;
     if (prefix === undefined || !/[=!]$/.test(prefix)) {
       const part = this.choice();

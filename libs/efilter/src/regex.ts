@@ -8,7 +8,10 @@ export interface Matcher {
   /** Whether the pattern is found anywhere in the text. */
   test(text: string): boolean;
   /** The text with every match replaced by what `replacement` makes of its groups, the whole match first. */
-  replace(text: string, replacement: (groups: readonly string[], named: Readonly<Record<string, string>>) => string): string;
+  replace(
+    text: string,
+    replacement: (groups: readonly string[], named: Readonly<Record<string, string>>) => string,
+  ): string;
 }
 
 /** Regular expressions behind one interface, which a host may put another matcher behind. */

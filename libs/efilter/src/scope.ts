@@ -12,13 +12,25 @@ export class FunctionValue {
 
 /** What the names of one scope are bound to while the query runs. Frames follow the nesting of the scopes. */
 export class Frame {
+  /** Whether the row is a plain object, whose members of ordinary names are its own. */
+  plain: boolean;
+
   constructor(
-    /** The row, if the scope is one of rows that have columns. */
-    readonly row: Row | null,
+    /** The row, if the scope is one of rows that have columns. A loop whose body keeps no frame sets one row after another. */
+    public row: Row | null,
     /** The values of the scope's own names, by slot. */
     readonly slots: (Value | FunctionValue)[],
     readonly outer: Frame | null,
-  ) {}
+  ) {
+    this.plain = row !== null && Object.getPrototypeOf(row) === Object.prototype;
+  }
+
+  /** The next row of a loop. */
+  turnTo(row: Row | null): this {
+    this.row = row;
+    this.plain = row !== null && Object.getPrototypeOf(row) === Object.prototype;
+    return this;
+  }
 }
 
 /** A compiled expression. */
@@ -26,7 +38,8 @@ export type Thunk = (frame: Frame | null) => Value;
 
 /** The names of one level, known before the query runs, except for the columns of a row. */
 export type Scope =
-  | { readonly kind: 'row'; readonly outer: Scope | null }
+  /** Columns that the source declares are there in every row, if only as null. */
+  | { readonly kind: 'row'; readonly outer: Scope | null; readonly declared?: ReadonlySet<string> }
   /** `let` bindings and earlier columns of a SELECT: name to slot. */
   | { readonly kind: 'names'; readonly slots: ReadonlyMap<string, number>; readonly outer: Scope | null }
   /**
@@ -44,7 +57,13 @@ export interface Compiler {
   readonly regexes: RegexCache;
   /** Aliases compiled so far, so that aliases of aliases do not multiply. */
   readonly aliases: WeakMap<Scope, Thunk>;
-  compile(node: Expression, scope: Scope | null): Thunk;
+  /** Becomes true once a SELECT made a row that holds more than scalars. */
+  nested: boolean;
+  /** The time of the evaluation, in seconds since 1970. */
+  readonly epoch: number;
+  compile(this: void, node: Expression, scope: Scope | null): Thunk;
+  /** The same, where `compiler` compiles the parts. */
+  compileWith(this: void, compiler: Compiler, node: Expression, scope: Scope | null): Thunk;
 }
 
 /** The scope without the aliases of enclosing SELECTs, which a sub-select does not see. */

@@ -6,10 +6,15 @@ export interface Row {
 /** What an expression may yield. Lists are arrays; a repeated value that is made on demand is a {@link Rows}. */
 export type Value = null | boolean | number | string | readonly Value[] | Row | Rows;
 
+/** Is handed one value after another; false ends the reading. */
+export type Visit = (value: Value) => boolean;
+
 /** A lazy sequence of values, which may be read any number of times and yields the same each time. */
 export interface Rows extends Iterable<Value> {
   /** No member of a row can be a symbol: this tells the two apart. */
   readonly [LAZY]: true;
+  /** Hands the values to `visit`; false when that ended the reading. Costs less than iterating. */
+  read(visit: Visit): boolean;
 }
 
 const LAZY = Symbol('lazy rows');
@@ -17,16 +22,25 @@ const LAZY = Symbol('lazy rows');
 class LazyRows implements Rows {
   readonly [LAZY] = true;
 
-  constructor(private readonly start: () => Iterator<Value>) {}
+  constructor(
+    private readonly start: () => Iterator<Value>,
+    private readonly push: ((visit: Visit) => boolean) | undefined,
+  ) {}
+
+  read(visit: Visit): boolean {
+    if (this.push !== undefined) return this.push(visit);
+    for (const value of this) if (!visit(value)) return false;
+    return true;
+  }
 
   [Symbol.iterator](): Iterator<Value> {
     return this.start();
   }
 }
 
-/** Rows that are made on demand; `start` begins each reading. */
-export function lazy(start: () => Iterator<Value>): Rows {
-  return new LazyRows(start);
+/** Rows that are made on demand; `start` begins each reading, `push` does the whole of it where that costs less. */
+export function lazy(start: () => Iterator<Value>, push?: (visit: Visit) => boolean): Rows {
+  return new LazyRows(start, push);
 }
 
 export function isLazy(value: unknown): value is Rows {
@@ -109,7 +123,7 @@ export function columnReader(name: string): (row: Row) => Value | undefined {
   return (row) => {
     if (Object.getPrototypeOf(row) !== Object.prototype) return slow(row);
     const value = row[name];
-    return typeof value === 'string' || typeof value === 'number' ? value : slow(row);
+    return value === undefined || typeof value === 'function' ? slow(row) : fromHost(value);
   };
 }
 
@@ -134,6 +148,15 @@ export function valuesOf(value: Value): Iterable<Value> {
   return isList(value) ? elementsOf(value) : [value];
 }
 
+/** Hands the values of a value to `visit`; false when that ended the reading. */
+export function eachValue(value: Value, visit: Visit): boolean {
+  if (value === null) return true;
+  if (isLazy(value)) return value.read(visit);
+  if (!isList(value)) return visit(value);
+  for (const item of elementsOf(value)) if (!visit(item)) return false;
+  return true;
+}
+
 /** The elements of a list as values; the list itself where all of them are so already. */
 export function elementsOf(list: readonly Value[]): readonly Value[] {
   for (const item of list as readonly unknown[]) {
@@ -146,7 +169,10 @@ export function elementsOf(list: readonly Value[]): readonly Value[] {
 
 /** The elements of a list or repeated value, read to the end. */
 export function toArray(value: readonly Value[] | Rows): readonly Value[] {
-  return isLazy(value) ? [...value] : elementsOf(value);
+  if (!isLazy(value)) return elementsOf(value);
+  const values: Value[] = [];
+  value.read((item) => values.push(item) > 0);
+  return values;
 }
 
 /** The value of a row's only column; undefined for other rows. */

@@ -18,6 +18,8 @@ export function childrenOf(node: Expression): readonly Expression[] {
       return [node.object];
     case 'subscript':
       return [node.object, node.key];
+    case 'slice':
+      return present(node.object, node.from, node.to);
     case 'pair':
       return [node.key, node.value];
     case 'repeat':
@@ -29,6 +31,7 @@ export function childrenOf(node: Expression): readonly Expression[] {
     case 'filter':
     case 'sort':
     case 'each':
+    case 'foreach':
       return [node.rows, node.body];
     case 'any':
       return present(node.rows, node.condition);
@@ -43,6 +46,7 @@ export function childrenOf(node: Expression): readonly Expression[] {
         ...(node.columns ?? []).map((column) => column.value),
         node.from,
         node.where,
+        ...(node.groupBy ?? []),
         node.orderBy?.key,
         node.limit,
         node.offset,

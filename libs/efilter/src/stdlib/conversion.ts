@@ -27,8 +27,19 @@ export const conversion: readonly LibraryFunction[] = [
     },
   })),
   { name: 'hex', params: ['n'], alternates: { value: 'n' }, call: ([n], context) => hex(n ?? null, context) },
-  { name: 'timestamp', params: ['n'], call: ([n]) => numberOf(asScalar(n ?? null)) ?? null },
+  { name: 'timestamp', params: ['n'], call: ([n], context) => timestamp(asScalar(n ?? null), context) },
 ];
+
+const ISO_TIME = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
+
+/** Seconds since 1970: a number as it is, a date as ISO 8601 writes it (UTC unless it says otherwise). */
+function timestamp(value: Value, context: CallContext): Value {
+  if (typeof value !== 'string') return numberOf(value) ?? null;
+  const zoned = /(?:Z|[+-]\d\d:?\d\d)$/.test(value) || value.length === 10 ? value : `${value}Z`;
+  const milliseconds = ISO_TIME.test(value) ? Date.parse(zoned.replace(' ', 'T')) : Number.NaN;
+  if (Number.isNaN(milliseconds)) throw failure(context, `timestamp cannot read ${shown(value)} as a date.`);
+  return milliseconds / 1_000;
+}
 
 /** The value as another type; undefined when it cannot be that. */
 export function convert(given: Value, type: TypeName): Value | undefined {

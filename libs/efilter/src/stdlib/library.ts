@@ -1,4 +1,4 @@
-import type { CallNode } from '../ast.js';
+import type { Expression } from '../ast.js';
 import { evalError, type EfilterError } from '../errors.js';
 import type { Meter } from '../limits.js';
 import type { RegexCache } from '../regex.js';
@@ -9,6 +9,8 @@ import type { Value } from '../values.js';
 export interface CallContext {
   readonly meter: Meter;
   readonly regexes: RegexCache;
+  /** The time of the evaluation, in seconds since 1970. */
+  readonly epoch: number;
   /** The call. */
   readonly at: Span;
 }
@@ -24,8 +26,10 @@ export interface LibraryFunction {
   readonly required?: number;
   /** Takes any number of positional arguments and no keywords. */
   readonly variadic?: boolean;
-  /** Puts positional arguments in another order before the call. */
-  reorder?(call: CallNode, positional: readonly Value[]): readonly Value[];
+  /** The places of the parameters that positional arguments are for, if not in order. */
+  order?(positional: readonly Expression[]): readonly number[] | undefined;
+  /** Takes arguments of any names, and only such. */
+  readonly callNamed?: (named: Readonly<Record<string, Value>>, context: CallContext) => Value;
   /** The arguments come in the order of `params`; undefined for one that is not given. */
   call(args: readonly (Value | undefined)[], context: CallContext): Value;
 }

@@ -1,7 +1,8 @@
-import { isRepeated, isRow, numberOf, valuesOf, type Value } from '../values.js';
+import { better } from '../aggregates.js';
+import { eachValue, isRepeated, isRow, numberOf, standIn, valuesOf, type Value } from '../values.js';
 import { failure, kindOf, requireString, type CallContext, type LibraryFunction } from './library.js';
 
-/** sum, mean, levenshtein. */
+/** sum, mean, min, max, levenshtein. */
 export const math: readonly LibraryFunction[] = [
   {
     name: 'sum',
@@ -18,6 +19,8 @@ export const math: readonly LibraryFunction[] = [
       return count === 0 ? null : sum / count;
     },
   },
+  extreme('min', -1),
+  extreme('max', 1),
   {
     name: 'levenshtein',
     params: ['a', 'b'],
@@ -30,6 +33,23 @@ export const math: readonly LibraryFunction[] = [
       ),
   },
 ];
+
+/** The first or last of several values in the order of ORDER BY, nulls passed over. */
+function extreme(name: string, sign: -1 | 1): LibraryFunction {
+  return {
+    name,
+    params: ['xs'],
+    call: ([xs], context) => {
+      let best: Value = null;
+      eachValue(xs ?? null, (item) => {
+        context.meter.step();
+        best = better(best, standIn(item), sign, context.meter);
+        return true;
+      });
+      return best;
+    },
+  };
+}
 
 function total(xs: Value, name: string, context: CallContext): { sum: number; count: number } {
   if (!isRepeated(xs)) throw failure(context, `${name} takes a list or rows, not ${kindOf(xs)}.`);

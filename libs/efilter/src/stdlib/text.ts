@@ -45,11 +45,9 @@ export const text: readonly LibraryFunction[] = [
   {
     name: 'regex_search',
     params: ['value', 'regex'],
-    reorder: (call, positional) => {
-      const [value, regex] = call.arguments.map(
-        ({ value: node }) => node.kind === 'literal' && typeof node.value === 'string',
-      );
-      return positional.length === 2 && value === true && regex === false ? [...positional].reverse() : positional;
+    order: (positional) => {
+      const [value, regex] = positional.map((node) => node.kind === 'literal' && typeof node.value === 'string');
+      return value === true && regex === false ? [1, 0] : undefined;
     },
     call: ([value, regex], context) =>
       search(value ?? null, requireString(regex, 'The pattern of regex_search', context), context),
@@ -108,6 +106,7 @@ function slice([s, start, end]: readonly Value[]): Value {
 
 function search(value: Value, pattern: string, context: CallContext): boolean {
   const regex = context.regexes.get(pattern, context.at);
+  if (typeof value === 'string') return regex.test(value, context.at);
   for (const item of valuesOf(value)) {
     const found = textOf(standIn(item));
     if (found !== null && regex.test(found, context.at)) return true;
