@@ -123,7 +123,7 @@ export class TokensService {
     });
   }
 
-  /** All that the token could do must be what its maker may do, and no longer than the maker's own token lives. */
+  /** All that the token could do must be what its maker may do; one's own, made by a token, lives no longer than that. */
   private async requireHeld(
     principal: Principal,
     owner: string,
@@ -140,6 +140,7 @@ export class TokensService {
     );
     const outlives =
       principal.tokenId !== undefined &&
+      owner === principal.userId &&
       expiresAt > ((await this.repository.find(this.work.plain, principal.tokenId))?.expiresAt ?? now);
     if (held && !outlives) return;
     await this.audit.denied(principal, 'tokens.manage', { kind: 'user', id: owner });
