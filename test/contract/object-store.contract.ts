@@ -4,6 +4,7 @@ import { conditionsContract } from './conditions.contract.js';
 import { ContractStore, type Engine, type StoreTarget } from './contract-store.js';
 import { formsContract } from './forms.contract.js';
 import { listingContract } from './listing.contract.js';
+import { multipartContract } from './multipart.contract.js';
 import { objectsContract } from './objects.contract.js';
 import { presignedContract } from './presigned.contract.js';
 import { signaturesContract } from './signatures.contract.js';
@@ -33,6 +34,7 @@ export function objectStoreContract(
     presignedContract(store);
     signaturesContract(store);
     formsContract(store);
+    multipartContract(store);
     anonymousContract(store);
     if (withUploadOnly) uploadOnlyContract(store);
   });

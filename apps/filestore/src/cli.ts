@@ -28,8 +28,17 @@ interface Options {
   readonly uploadAccessKey?: string;
   readonly uploadSecretKey?: string;
   readonly uploadPrefix?: string[];
+  readonly domain?: string[];
+  readonly corsOrigin?: string[];
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly connections?: string;
+  readonly waitingConnections?: string;
   readonly logLevel?: string;
 }
+
+/** Collects an option that may be given more than once. */
+const repeated = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 function command(): Command {
   return new Command('rekall-filestore')
@@ -49,10 +58,20 @@ function command(): Command {
     .option(
       '--upload-prefix <prefix>',
       `where the upload-only key may put, repeatable; * is a part of one path segment (default: ${DEFAULT_UPLOAD_PREFIXES.join(' ')})`,
-      (value: string, before: string[] | undefined) => [...(before ?? []), value],
+      repeated,
     )
     .option('--public-prefix <prefix>', 'objects that anyone may read begin so (default: public/)')
     .option('--region <region>', 'region in signatures (default: us-east-1)')
+    .option('--tls-cert <file>', 'certificate chain, PEM: serves https; with --tls-key')
+    .option('--tls-key <file>', 'its key, PEM')
+    .option(
+      '--domain <name>',
+      'host name of this server; BUCKET.<name> names the bucket too, repeatable (default: localhost)',
+      repeated,
+    )
+    .option('--cors-origin <origin>', 'pages of this origin may read answers, * for all; repeatable', repeated)
+    .option('--connections <number>', 'connections served at the same time; more wait (default: 2000)')
+    .option('--waiting-connections <number>', 'connections that may wait; more are closed (default: 20000)')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
     .addHelpText(
       'after',
@@ -76,6 +95,11 @@ function settingsFrom(argv: readonly string[], env: NodeJS.ProcessEnv): Settings
     service: compact({ accessKey: options.accessKey, secretKey: options.secretKey }),
     upload: compact({ accessKey: options.uploadAccessKey, secretKey: options.uploadSecretKey }),
     uploadPrefixes: options.uploadPrefix,
+    domains: options.domain,
+    corsOrigins: options.corsOrigin,
+    tls: compact({ cert: options.tlsCert, key: options.tlsKey }),
+    connections: toNumber(options.connections),
+    waitingConnections: toNumber(options.waitingConnections),
     logLevel: options.logLevel,
   });
   return parseSettings(file === undefined ? {} : readConfigFile(file), readEnvironment(env), given);

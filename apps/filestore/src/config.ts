@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import type { QuotaRule } from './quotas.js';
 
@@ -29,6 +30,14 @@ export const DEFAULT_QUOTAS: readonly QuotaRule[] = [
   { pattern: 'hunts/*/vfs/', byClient: false, bytes: 1_024 * GIB, objects: 10_000_000 },
 ];
 
+const domain = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'must be host names in lower case, without a port');
+
+const origin = z.string().regex(/^(\*|https?:\/\/[^/\s,*]+)$/, 'must be * or https://host[:port]');
+
+const tlsFiles = z.strictObject({ cert: z.string().min(1), key: z.string().min(1) });
+
 const settingsSchema = z
   .strictObject({
     root: z.string().min(1),
@@ -47,6 +56,11 @@ const settingsSchema = z
       .min(1)
       .default([...DEFAULT_UPLOAD_PREFIXES]),
     quotas: z.array(quota).default([...DEFAULT_QUOTAS]),
+    domains: z.array(domain).default(['localhost']),
+    corsOrigins: z.array(origin).default([]),
+    tls: tlsFiles.optional(),
+    connections: z.int().positive().max(1_000_000).default(2_000),
+    waitingConnections: z.int().min(0).max(1_000_000).default(20_000),
     logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   })
   .refine((value) => value.upload?.accessKey !== value.service.accessKey, {
@@ -79,6 +93,13 @@ const OPTION: Readonly<Record<string, string>> = {
   'upload.secretKey': '--upload-secret-key',
   service: '--access-key and --secret-key',
   uploadPrefixes: '--upload-prefix',
+  domains: '--domain',
+  corsOrigins: '--cors-origin',
+  tls: '--tls-cert and --tls-key',
+  'tls.cert': '--tls-cert',
+  'tls.key': '--tls-key',
+  connections: '--connections',
+  waitingConnections: '--waiting-connections',
 };
 
 /**
@@ -106,6 +127,29 @@ export function readConfigFile(path: string): SettingsSource {
 
 const ENV = 'REKALL_FILESTORE_';
 
+/**
+ * Reads the certificate chain and key of TLS.
+ * @throws ConfigError
+ */
+export function readTlsFiles({ cert, key }: NonNullable<Settings['tls']>): { cert: Buffer; key: Buffer } {
+  const read = (option: string, path: string): Buffer => {
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      throw new ConfigError(`${option}: cannot read ${path}: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  const files = { cert: read('--tls-cert', cert), key: read('--tls-key', key) };
+  try {
+    createSecureContext(files);
+  } catch (error) {
+    throw new ConfigError(`--tls-cert ${cert} and --tls-key ${key} do not fit: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return files;
+}
+
 /** Reads settings from the environment: `REKALL_FILESTORE_ROOT`, `..._ACCESS_KEY`, ... */
 export function readEnvironment(env: NodeJS.ProcessEnv): SettingsSource {
   const get = (name: string): string | undefined => env[ENV + name];
@@ -119,6 +163,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv): SettingsSource {
     service: compact({ accessKey: get('ACCESS_KEY'), secretKey: get('SECRET_KEY') }),
     upload: compact({ accessKey: get('UPLOAD_ACCESS_KEY'), secretKey: get('UPLOAD_SECRET_KEY') }),
     uploadPrefixes: get('UPLOAD_PREFIXES')?.split(','),
+    domains: get('DOMAINS')?.split(','),
+    corsOrigins: get('CORS_ORIGINS')?.split(','),
+    tls: compact({ cert: get('TLS_CERT'), key: get('TLS_KEY') }),
+    connections: toNumber(get('CONNECTIONS')),
+    waitingConnections: toNumber(get('WAITING_CONNECTIONS')),
     logLevel: get('LOG_LEVEL'),
   });
 }
@@ -167,7 +216,7 @@ export function parseSettings(...sources: readonly SettingsSource[]): Settings {
   const parsed = settingsSchema.safeParse(merge(sources));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => {
-    const name = issue.path.join('.');
+    const name = issue.path.filter((part) => typeof part === 'string').join('.');
     const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
     return `${OPTION[name] ?? (name === '' ? 'settings' : name)}: ${missing ? 'is missing' : issue.message}`;
   });

@@ -4,6 +4,9 @@ import { createBucket, getLocation, getVersioning, headBucket, listBuckets } fro
 import { deleteObject, deleteObjects } from './handlers/delete-objects.js';
 import { getObject } from './handlers/get-object.js';
 import { listObjects } from './handlers/list-objects.js';
+import { abortUpload, createUpload, listParts, listUploads } from './handlers/multipart.js';
+import { completeUpload } from './handlers/multipart-complete.js';
+import { uploadPart } from './handlers/multipart-parts.js';
 import { postObject } from './handlers/post-object.js';
 import { putObject } from './handlers/put-object.js';
 import type { Exchange, Services } from './http/exchange.js';
@@ -24,6 +27,7 @@ const SUBRESOURCES = new Set(
 const BUCKET: Readonly<Record<string, Handler>> = {
   'GET ': listObjects,
   'GET location': getLocation,
+  'GET uploads': listUploads,
   'GET versioning': getVersioning,
   'HEAD ': headBucket,
   'PUT ': createBucket,
@@ -35,6 +39,11 @@ const OBJECT: Readonly<Record<string, Handler>> = {
   'HEAD ': getObject,
   'PUT ': putObject,
   'DELETE ': deleteObject,
+  'POST uploads': createUpload,
+  'PUT partNumber uploadId': uploadPart,
+  'GET uploadId': listParts,
+  'POST uploadId': completeUpload,
+  'DELETE uploadId': abortUpload,
 };
 
 const METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']);
@@ -44,7 +53,7 @@ export async function route(services: Services, exchange: Exchange): Promise<voi
   const { request, authenticated } = exchange;
   const { principal } = authenticated;
   if (!METHODS.has(request.method)) throw new S3Error('MethodNotAllowed');
-  const sub = [...request.query.keys()].filter((name) => SUBRESOURCES.has(name));
+  const sub = [...request.query.keys()].filter((name) => SUBRESOURCES.has(name)).toSorted();
   const isForm = request.method === 'POST' && request.key === '' && sub.length === 0;
   if (isForm && principal.kind === 'anonymous' && request.bucket !== '') {
     requireBucket(services, request.bucket);

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Authenticator } from './auth/authenticate.js';
 import { Identities, uploadPrincipal, type Identity } from './auth/principal.js';
 import { toBytes } from './bytes.js';
-import type { Settings } from './config.js';
+import { readTlsFiles, type Settings } from './config.js';
 import { DiskStore } from './disk/store.js';
 import { isErrno } from './disk/folder-cache.js';
+import { connectionGate } from './http/connection-gate.js';
+import { allowOrigin, answerPreflight } from './http/cors.js';
 import type { Exchange, Services } from './http/exchange.js';
 import { FastPath } from './http/fast-path.js';
 import { sendError } from './http/send-error.js';
@@ -19,10 +22,13 @@ const HEADERS_TIMEOUT = 20_000;
 const IDLE_TIMEOUT = 60_000;
 const KEEP_ALIVE_TIMEOUT = 75_000;
 const CLOSE_TIMEOUT = 20_000;
+const HANDSHAKE_TIMEOUT = 20_000;
+
+type Server = HttpServer | HttpsServer;
 
 /** A running file server. */
 export interface RunningFileStore {
-  /** `http://host:port`. */
+  /** `http(s)://host:port`. */
   readonly url: string;
   /** Stops taking connections, lets running requests end, gives the folder up. */
   close(): Promise<void>;
@@ -53,30 +59,45 @@ export async function startFileStore(settings: Settings, { log, now }: Surroundi
       bucket: settings.bucket,
       region: settings.region,
       publicPrefix: toBytes(settings.publicPrefix),
+      domains: settings.domains,
+      scheme: settings.tls === undefined ? 'http' : 'https',
       log,
       now,
     };
-    const server = makeServer(services);
-    await listen(server, settings.port, settings.host);
-    return { url: urlOf(server, settings.host), close: () => close(server, services) };
+    const server = makeServer(services, settings);
+    const gate = connectionGate(server, { active: settings.connections, waiting: settings.waitingConnections });
+    server.emit('listening'); // what it does when it listens itself: watch connections for its time limits
+    await listen(gate, settings.port, settings.host);
+    const scheme = settings.tls === undefined ? 'http' : 'https';
+    return { url: `${scheme}://${addressOf(gate, settings.host)}`, close: () => close(gate, server, services) };
   } catch (error) {
     store.close();
     throw error;
   }
 }
 
-function makeServer(services: Services): Server {
+function makeServer(services: Services, { tls, corsOrigins }: Settings): Server {
   const fastPath = new FastPath(services);
-  const server = createServer({
+  const options = {
     headersTimeout: HEADERS_TIMEOUT,
     requestTimeout: 0, // bodies have a least rate instead (bodyOf)
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     connectionsCheckingInterval: 5_000,
-    noDelay: true,
-  });
+  };
+  const server =
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({
+          ...options,
+          ...readTlsFiles(tls),
+          minVersion: 'TLSv1.2',
+          handshakeTimeout: HANDSHAKE_TIMEOUT,
+        });
   server.timeout = IDLE_TIMEOUT;
   const onRequest = (message: IncomingMessage, response: ServerResponse): void => {
-    if (!fastPath.answer(message, response)) void handle(services, fastPath, message, response);
+    const allowed = allowOrigin(corsOrigins, message, response);
+    if (fastPath.answer(message, response)) return;
+    void handle(services, fastPath, { message, response, allowed });
   };
   server.on('request', onRequest);
   server.on('checkContinue', onRequest);
@@ -88,17 +109,21 @@ function makeServer(services: Services): Server {
 async function handle(
   services: Services,
   fastPath: FastPath,
-  message: IncomingMessage,
-  response: ServerResponse,
+  { message, response, allowed }: { message: IncomingMessage; response: ServerResponse; allowed: boolean },
 ): Promise<void> {
   const requestId = randomUUID();
   response.setHeader('x-amz-request-id', requestId);
   response.setHeader('Server', 'rekall-filestore');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   try {
-    const request = parseRequest(message);
+    if (message.method === 'OPTIONS') {
+      answerPreflight(allowed, message, response);
+      return;
+    }
+    const request = parseRequest(message, services);
     const authenticated = services.authenticator.authenticate(request);
-    const exchange: Exchange = { message, response, request, authenticated };
+    const origin = `${services.scheme}://${message.headers.host ?? ''}`;
+    const exchange: Exchange = { message, response, request, authenticated, origin };
     await route(services, exchange);
     fastPath.learn(exchange);
   } catch (error) {
@@ -124,7 +149,7 @@ function onClientError(error: Error, socket: Socket): void {
   );
 }
 
-async function listen(server: Server, port: number, host: string): Promise<void> {
+async function listen(server: NetServer, port: number, host: string): Promise<void> {
   const listening = Promise.withResolvers<undefined>();
   server.once('error', listening.reject);
   server.listen(port, host, () => listening.resolve(undefined));
@@ -132,14 +157,14 @@ async function listen(server: Server, port: number, host: string): Promise<void>
   server.off('error', listening.reject);
 }
 
-function urlOf(server: Server, host: string): string {
+function addressOf(server: NetServer, host: string): string {
   const { port } = server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+  return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
 }
 
-async function close(server: Server, { store, log }: Services): Promise<void> {
+async function close(gate: NetServer, server: Server, { store, log }: Services): Promise<void> {
   const closed = Promise.withResolvers<undefined>();
-  server.close(() => closed.resolve(undefined));
+  gate.close(() => closed.resolve(undefined));
   const sweep = setInterval(() => server.closeIdleConnections(), 50); // those whose last request ends now
   const cut = setTimeout(() => {
     log.warn(`requests still ran after ${String(CLOSE_TIMEOUT / 1_000)} s: their connections are cut`);

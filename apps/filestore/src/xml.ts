@@ -37,7 +37,7 @@ const parser = new XMLParser({
   parseTagValue: false,
   trimValues: false,
   htmlEntities: true,
-  isArray: (name) => name === 'Object',
+  isArray: (name) => name === 'Object' || name === 'Part',
 });
 
 /** Whether there is one root element and every tag is closed in its turn; the parser itself is lenient. */

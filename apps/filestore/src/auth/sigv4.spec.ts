@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { parseRequest } from '../http/s3-request.js';
+import { parseRequest as parse, type S3Request } from '../http/s3-request.js';
 import { Authenticator } from './authenticate.js';
 import { Identities } from './principal.js';
 import { canonicalRequest, parseAmzDate, sign, stringToSign } from './sigv4.js';
@@ -21,6 +21,10 @@ const HOST = 'examplebucket.s3.amazonaws.com';
 function message(method: string, url: string, headers: Record<string, string>): IncomingMessage {
   return { method, url, rawHeaders: Object.entries(headers).flat() } as unknown as IncomingMessage;
 }
+
+/** AWS's examples name the bucket by the host. */
+const parseRequest = (request: IncomingMessage): S3Request =>
+  parse(request, { bucket: 'examplebucket', domains: ['s3.amazonaws.com'] });
 
 function authenticator(now = AT): Authenticator {
   return new Authenticator(new Identities([EXAMPLE], 'us-east-1'), 'us-east-1', () => now);

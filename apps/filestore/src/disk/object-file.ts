@@ -16,7 +16,7 @@ const metaSchema = z.strictObject({
   key: z.string(),
   /** Content bytes. */
   size: z.int().nonnegative(),
-  /** Strong ETag without quotes: hex MD5 of the content. */
+  /** Strong ETag without quotes: hex MD5 of the content; of a multipart object the MD5 of its parts' MD5s, `-`, their number. */
   etag: z.string(),
   /** When the object was written, unix milliseconds. */
   modified: z.int(),
@@ -24,7 +24,7 @@ const metaSchema = z.strictObject({
   headers: z.record(z.string(), z.string()),
   /** User metadata: names without `x-amz-meta-`, lower case. */
   user: z.record(z.string(), z.string()),
-  /** Checksum that the writer gave and that was verified: `crc32`, `sha256`, ... and its base64 value. */
+  /** Checksum that the writer gave and that was verified: `crc32`, `sha256`, ... and its base64 value, with `-N` when it is of N parts' values. */
   checksum: z.strictObject({ algorithm: z.string(), value: z.string() }).optional(),
 });
 

@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { link, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
+import { link, mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { toText, type ByteString } from '../bytes.js';
 import { FolderCache, isErrno } from './folder-cache.js';
@@ -8,6 +8,8 @@ import { keyToNames } from './key-path.js';
 import { KeyLocks } from './key-locks.js';
 import { lockFolder } from './lock.js';
 import { readMeta, type ObjectMeta } from './object-file.js';
+import { syncFolder } from './sync-folder.js';
+import { MultipartUploads } from './uploads.js';
 import { walk, type Found, type WalkOptions } from './walk.js';
 
 const MAX_KNOWN = 50_000;
@@ -34,6 +36,8 @@ export class DiskStore {
   private constructor(
     private readonly objects: string,
     private readonly temporary: string,
+    /** Multipart uploads that are under way. */
+    readonly uploads: MultipartUploads,
     private readonly unlock: () => void,
     private readonly now: () => number,
   ) {}
@@ -51,8 +55,9 @@ export class DiskStore {
     mkdirSync(objects, { recursive: true, mode: 0o700 });
     mkdirSync(temporary, { recursive: true, mode: 0o700 });
     const unlock = lockFolder(join(root, 'lock'));
-    for (const name of readdirSync(temporary)) rmSync(join(temporary, name), { force: true });
-    return new DiskStore(objects, temporary, unlock, now);
+    for (const name of readdirSync(temporary)) rmSync(join(temporary, name), { recursive: true, force: true });
+    const uploads = new MultipartUploads(join(root, 'uploads', bucket), temporary, now);
+    return new DiskStore(objects, temporary, uploads, unlock, now);
   }
 
   /** Gives the folder up. */
@@ -234,20 +239,5 @@ async function linkNew(from: string, to: string): Promise<boolean> {
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
     throw error;
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  let handle;
-  try {
-    handle = await open(folder, 'r');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return; // emptied and removed meanwhile: nothing left to make durable
-    throw error;
-  }
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

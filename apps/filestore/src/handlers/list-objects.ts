@@ -62,17 +62,22 @@ async function collect({ store }: Services, query: Query): Promise<Listing> {
   return { objects, prefixes, next: undefined };
 }
 
-function parseMaxKeys(text: string | undefined): number {
+/**
+ * A bound of a listing, such as max-keys: 1,000 when it is not given, and never more than `most`.
+ * @throws S3Error InvalidArgument
+ */
+export function parseLimit(name: string, text: string | undefined, most = MAX_KEYS): number {
   if (text === undefined || text === '') return MAX_KEYS;
   if (!/^\d{1,10}$/.test(text) || Number(text) > 2_147_483_647) {
-    throw new S3Error('InvalidArgument', 'max-keys must be an integer between 0 and 2147483647.', {
-      elements: { ArgumentName: 'max-keys', ArgumentValue: text },
+    throw new S3Error('InvalidArgument', `${name} must be an integer between 0 and 2147483647.`, {
+      elements: { ArgumentName: name, ArgumentValue: text },
     });
   }
-  return Math.min(Number(text), MAX_KEYS);
+  return Math.min(Number(text), most);
 }
 
-function parseEncoding(text: string | undefined): (bytes: ByteString) => string {
+/** How keys are written in a listing. @throws S3Error InvalidArgument for another encoding-type than url */
+export function parseEncoding(text: string | undefined): (bytes: ByteString) => string {
   if (text === undefined) return toText;
   if (text === 'url') return (bytes) => uriEncode(bytes, true);
   throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request.', {
@@ -112,7 +117,7 @@ export async function listObjects(services: Services, { request, response, authe
     prefix: bytes('prefix'),
     after: token === undefined ? start : unseal(token),
     delimiter: bytes('delimiter'),
-    maxKeys: parseMaxKeys(parameter('max-keys')),
+    maxKeys: parseLimit('max-keys', parameter('max-keys')),
   };
   const listing = await collect(services, query);
   const { next } = listing;

@@ -9,7 +9,7 @@ import { givenMeta } from '../http/given-meta.js';
 import { claimedChecksum, MAX_OBJECT_BYTES } from '../http/receive.js';
 import { S3Error } from '../s3-error.js';
 import { element } from '../xml.js';
-import { commit, writtenHeaders } from './put-object.js';
+import { commit, writtenHeaders } from './commit.js';
 
 /** A policy signed on a day is worth nothing a week later: SigV4's own limit. */
 const MAX_AGE = 7 * 86_400_000;
@@ -111,7 +111,7 @@ export async function postObject(services: Services, exchange: Exchange): Promis
       condition: { onlyNew: false, ifMatch: undefined },
       given: { etag: incoming.digest().toString('hex'), ...given, ...checksum },
     });
-    const location = `http://${exchange.request.headers.get('host') ?? ''}/${services.bucket}/${uriEncode(key, true)}`;
+    const location = `${exchange.origin}/${services.bucket}/${uriEncode(key, true)}`;
     answer(exchange, services.bucket, fields, {
       location,
       key: keyText,

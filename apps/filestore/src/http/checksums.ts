@@ -10,7 +10,7 @@ export interface RunningChecksum {
 }
 
 /** Names as in `x-amz-checksum-NAME`. */
-export const CHECKSUM_ALGORITHMS = ['crc32', 'crc32c', 'sha1', 'sha256'] as const;
+export const CHECKSUM_ALGORITHMS = ['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256'] as const;
 
 const CRC32C_TABLE = Uint32Array.from({ length: 256 }, (_unused, index) => {
   let value = index;
@@ -38,6 +38,45 @@ function crc(step: (chunk: Buffer, before: number) => number): RunningChecksum {
   };
 }
 
+/** CRC-64/NVME, reflected, in two halves of 32 bits each. */
+const CRC64_HIGH = new Uint32Array(256);
+const CRC64_LOW = new Uint32Array(256);
+for (let index = 0; index < 256; index++) {
+  let high = 0;
+  let low = index;
+  for (let bit = 0; bit < 8; bit++) {
+    const carry = low & 1;
+    low = (low >>> 1) | ((high & 1) << 31);
+    high = high >>> 1;
+    if (carry === 1) {
+      high ^= 0x9a6c9329;
+      low ^= 0xac4bc9b5;
+    }
+  }
+  CRC64_HIGH[index] = high;
+  CRC64_LOW[index] = low;
+}
+
+function crc64nvme(): RunningChecksum {
+  let high = 0xffffffff;
+  let low = 0xffffffff;
+  return {
+    update: (chunk) => {
+      for (const byte of chunk) {
+        const index = (low ^ byte) & 0xff;
+        low = ((low >>> 8) | (high << 24)) ^ (CRC64_LOW[index] ?? 0);
+        high = (high >>> 8) ^ (CRC64_HIGH[index] ?? 0);
+      }
+    },
+    digest: () => {
+      const bytes = Buffer.alloc(8);
+      bytes.writeUInt32BE(~high >>> 0, 0);
+      bytes.writeUInt32BE(~low >>> 0, 4);
+      return bytes.toString('base64');
+    },
+  };
+}
+
 /**
  * Starts a checksum.
  * @throws S3Error NotImplemented for an algorithm that this server does not have
@@ -48,6 +87,8 @@ export function startChecksum(algorithm: string): RunningChecksum {
       return crc(crc32);
     case 'crc32c':
       return crc(crc32c);
+    case 'crc64nvme':
+      return crc64nvme();
     case 'sha1':
     case 'sha256': {
       const hash = createHash(algorithm);

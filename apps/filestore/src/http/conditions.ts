@@ -50,6 +50,18 @@ export function isNotModified(headers: Headers, { etag, modified }: ObjectMeta):
   return modifiedSince !== undefined && changed <= modifiedSince;
 }
 
+/**
+ * Weighs the `x-amz-copy-source-if-*` conditions of a copy.
+ * @throws S3Error PreconditionFailed
+ */
+export function checkCopyCondition(amz: Headers, meta: ObjectMeta): void {
+  const prefix = 'x-amz-copy-source-';
+  const conditions = new Map(
+    [...amz].flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])),
+  );
+  if (isNotModified(conditions, meta)) throw preconditionFailed('x-amz-copy-source-If-None-Match');
+}
+
 /** The condition of a PUT or DELETE. */
 export interface WriteCondition {
   /** `If-None-Match: *`. */

@@ -15,6 +15,10 @@ export interface Services {
   readonly region: string;
   /** Keys that anyone may read begin so; empty for none. */
   readonly publicPrefix: ByteString;
+  /** Host names under which `BUCKET.name` is the bucket. */
+  readonly domains: readonly string[];
+  /** How clients reach this server. */
+  readonly scheme: 'http' | 'https';
   readonly log: Logger;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -26,6 +30,8 @@ export interface Exchange {
   readonly response: ServerResponse;
   readonly request: S3Request;
   readonly authenticated: Authenticated;
+  /** `http(s)://host` as the client calls this server. */
+  readonly origin: string;
 }
 
 /** Answers without a body. */

@@ -3,6 +3,11 @@ import type { ByteString } from '../bytes.js';
 import type { ObjectMeta } from '../disk/object-file.js';
 import type { Exchange, Services } from './exchange.js';
 
+/** Host and path: the host may name the bucket. */
+function addressOf({ headers, url }: IncomingMessage): string {
+  return `${headers.host ?? ''} ${url ?? ''}`;
+}
+
 const MAX_URLS = 20_000;
 
 interface Ready {
@@ -24,7 +29,7 @@ export class FastPath {
 
   /** Answers, or says false and has done nothing. */
   answer(message: IncomingMessage, response: ServerResponse): boolean {
-    const key = this.keys.get(message.url ?? '');
+    const key = this.keys.get(addressOf(message));
     if (key === undefined || message.method !== 'GET') return false;
     const { headers } = message;
     const given = headers['if-none-match'];
@@ -45,7 +50,7 @@ export class FastPath {
     if (authenticated.principal.kind !== 'anonymous' || request.method !== 'GET' || request.query.size > 0) return;
     if (request.key === '' || request.headers.has('authorization')) return;
     if (this.keys.size >= MAX_URLS) this.keys.clear();
-    this.keys.set(message.url ?? '', request.key);
+    this.keys.set(addressOf(message), request.key);
   }
 
   private readyFor(meta: ObjectMeta): Ready {

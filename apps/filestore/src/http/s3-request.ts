@@ -103,25 +103,38 @@ function collectAmz(headers: ReadonlyMap<string, string>, query: ReadonlyMap<str
   return amz;
 }
 
+/** How a request may name the bucket beside its path. */
+export interface Addressing {
+  readonly bucket: string;
+  readonly domains: readonly string[];
+}
+
+/** Whether the host name is the bucket's own: `BUCKET.domain`. */
+function isBucketHost(host: string | undefined, { bucket, domains }: Addressing): boolean {
+  const name = host?.replace(/:\d+$/, '').toLowerCase();
+  return name !== undefined && domains.some((domain) => name === `${bucket}.${domain}`);
+}
+
 /**
- * Takes a request apart.
+ * Takes a request apart. The bucket is the path's first part, or is named by the host.
  * @throws S3Error InvalidURI, InvalidArgument, InvalidRequest, KeyTooLongError
  */
-export function parseRequest(message: IncomingMessage): S3Request {
+export function parseRequest(message: IncomingMessage, addressing: Addressing): S3Request {
   const url = message.url ?? '';
   if (!url.startsWith('/')) throw new S3Error('InvalidURI', 'The request target must be a path.');
   const mark = url.indexOf('?');
   const path = decodeOrRefuse(mark < 0 ? url : url.slice(0, mark), 'path');
-  const slash = path.indexOf('/', 1);
+  const headers = parseHeaders(message.rawHeaders);
+  const byHost = isBucketHost(headers.get('host'), addressing);
+  const slash = byHost ? 0 : path.indexOf('/', 1);
   const key = slash < 0 ? NO_BYTES : cut(path, slash + 1);
   if (key.length > MAX_KEY_BYTES) throw new S3Error('KeyTooLongError');
-  const headers = parseHeaders(message.rawHeaders);
   const { query, canonicalQuery } = parseQuery(mark < 0 ? '' : url.slice(mark + 1));
   return {
     method: message.method ?? '',
     canonicalUri: uriEncode(path, true),
     canonicalQuery,
-    bucket: toText(cut(path, 1, slash < 0 ? undefined : slash)),
+    bucket: byHost ? addressing.bucket : toText(cut(path, 1, slash < 0 ? undefined : slash)),
     key,
     query,
     headers,

@@ -17,10 +17,10 @@ interface Failure {
   readonly log: Logger;
 }
 
-/** What an error is for the client: itself, a full disk, or an internal error. */
+/** What an error is for the client: itself, a full disk (or a file that may not grow), or an internal error. */
 function toS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error;
-  if (isErrno(error, 'ENOSPC', 'EDQUOT')) {
+  if (isErrno(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) {
     return new S3Error('ServiceUnavailable', 'The disk is full. Nothing was changed.', {
       headers: { 'Retry-After': '60' },
     });
