@@ -143,6 +143,29 @@ describe('creating a hunt', () => {
     expect(problem.errors?.map((e) => e.pointer)).toContain(pointer);
   });
 
+  it('refuses what the job file has no room for, also when two come at once, and writes nothing of it', async () => {
+    const client = await insertClient(api.sql);
+    const { http } = await api.as({ role: 'Investigator', scope: '*' });
+    const large = {
+      type: 'Collect',
+      query: `select Name as name from pslist() where Name = '${'x'.repeat(25_000)}'`,
+      collection: { name: 'names', columns: [{ name: 'name', type: 'unicode' }] },
+    };
+    const answers = [];
+    for (let i = 0; i < 7; i++) answers.push(await http.post(`/api/v1/clients/${client}/flows`).send(large));
+    const rest = await Promise.all(
+      Array.from({ length: 6 }, () => http.post(`/api/v1/clients/${client}/flows`).send(large)),
+    );
+    const all = [...answers, ...rest];
+    const accepted = all.filter((a) => a.status === 201).length;
+    // 256 KiB hold at most ten of 25 kB, and each takes more than its query.
+    expect(accepted).toBeGreaterThanOrEqual(7);
+    expect(accepted).toBeLessThanOrEqual(9);
+    for (const answer of all.filter((a) => a.status !== 201))
+      expect([answer.status, (answer.body as Problem).code]).toEqual([409, 'flow/queue-full']);
+    expect(await count('flows', 'client_id = $1', client)).toBe(accepted);
+  });
+
   it('takes at most `limit` of the clients registered now: the bound is the limit-th smallest position plus one', async () => {
     const clients: string[] = [];
     for (let i = 0; i < 7; i++) clients.push(await insertClient(api.sql, ['sampled']));

@@ -35,6 +35,19 @@ export class FlowsRepository {
     });
   }
 
+  /** The specs that are in a queue's job file, or will be: live ones, and ended ones that have not left it yet. */
+  async payloadsIn(tx: Tx, queue: { label: string } | { clientId: string }, since: Date): Promise<string[]> {
+    const where =
+      'label' in queue
+        ? Prisma.sql`f.is_hunt AND f.labels && ${[queue.label]}::text[]`
+        : Prisma.sql`f.client_id = ${queue.clientId}`;
+    const rows = await tx.$queryRaw<{ payload: string }[]>`
+      SELECT a.spec_payload AS payload FROM flows f
+      JOIN LATERAL (SELECT spec_payload FROM flow_attempts WHERE flow_id = f.id ORDER BY attempt DESC LIMIT 1) a ON TRUE
+      WHERE ${where} AND f.expires_at > ${since} AND (f.ended_at IS NULL OR f.ended_at > ${since} OR f.entry_state = 'cancelled')`;
+    return rows.map((row) => row.payload);
+  }
+
   /** Locks a flow or hunt for a change; undefined when it is not there. */
   async lock(
     tx: Tx,

@@ -8,11 +8,11 @@ import { Idempotency } from '../../platform/http/idempotency.service.js';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditService } from '../audit/index.js';
 import { ClientsService } from '../clients/index.js';
-import { QueuesService } from '../queues/index.js';
 import type { Flow, Run } from './domain/flow.js';
 import { shownState } from './domain/flow-state.js';
 import { buildSpec } from './domain/spec-builder.js';
 import type { LaunchInput } from './dto/launch.input.js';
+import { FlowStarter } from './flow-starter.service.js';
 import { FlowsRepository } from './flows.repository.js';
 import { UnprocessedTickets } from './unprocessed-tickets.service.js';
 
@@ -31,7 +31,7 @@ export class FlowsService {
   constructor(
     private readonly repository: FlowsRepository,
     private readonly clients: ClientsService,
-    private readonly queues: QueuesService,
+    private readonly starter: FlowStarter,
     private readonly idempotency: Idempotency,
     private readonly tickets: UnprocessedTickets,
     private readonly audit: AuditService,
@@ -60,7 +60,7 @@ export class FlowsService {
     const id = await this.work.run(async (tx) => {
       const earlier = await this.idempotency.claim(tx, principal, `POST clients/${clientId}/flows`, key, input, flowId);
       if (earlier !== undefined) return earlier;
-      await this.repository.create(tx, {
+      await this.starter.create(tx, {
         id: flowId,
         isHunt: false,
         type: input.type,
@@ -78,7 +78,6 @@ export class FlowsService {
         specPayload: built.payload,
         sampleBelow: null,
       });
-      await this.queues.markClients(tx, [clientId]);
       await this.audit.record(tx, principal, {
         action: 'flows.create',
         objectKind: 'flow',
@@ -161,16 +160,19 @@ export class FlowsService {
           `${id} has already finished (${run?.state ?? 'closed'}); there is nothing to cancel.`,
         );
       const now = this.clock.now();
-      await this.repository.change(tx, {
-        flowId: id,
-        change: 'cancel',
-        by: principal.userId,
-        at: now,
-        entryState: 'cancelled',
-        huntState: null,
-        ended: true,
-      });
-      await this.queues.markClients(tx, [flow.clientId]);
+      await this.starter.change(
+        tx,
+        {
+          flowId: id,
+          change: 'cancel',
+          by: principal.userId,
+          at: now,
+          entryState: 'cancelled',
+          huntState: null,
+          ended: true,
+        },
+        { clientId: flow.clientId, labels: [] },
+      );
       await this.audit.record(tx, principal, { action: 'flows.cancel', objectKind: 'flow', objectId: id });
     });
     return this.get(principal, id, 'flows.cancel');

@@ -8,7 +8,6 @@ import { Idempotency } from '../../platform/http/idempotency.service.js';
 import { type Tx, UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditService } from '../audit/index.js';
 import { buildSpec, FlowStarter } from '../flows/index.js';
-import { QueuesService } from '../queues/index.js';
 import type { Hunt, HuntClient, HuntStats, RecruitmentPoint } from './domain/hunt.js';
 import type { HuntInput, StopInput } from './dto/hunt.input.js';
 import { HuntsRepository } from './hunts.repository.js';
@@ -30,7 +29,6 @@ export class HuntsService {
   constructor(
     private readonly repository: HuntsRepository,
     private readonly flows: FlowStarter,
-    private readonly queues: QueuesService,
     private readonly idempotency: Idempotency,
     private readonly audit: AuditService,
     private readonly work: UnitOfWork,
@@ -105,7 +103,6 @@ export class HuntsService {
       specPayload: built.payload,
       sampleBelow: below ?? null,
     });
-    await this.queues.markLabels(tx, labels);
     await this.audit.record(tx, principal, {
       action: 'hunts.create',
       objectKind: 'hunt',
@@ -182,16 +179,19 @@ export class HuntsService {
           `${id} is ${locked.huntState ?? ''} already; there is nothing to stop.`,
         );
       const entryState = input.running === 'cancel' ? 'cancelled' : 'closed';
-      await this.flows.change(tx, {
-        flowId: id,
-        change: 'stop',
-        by: principal.userId,
-        at: this.clock.now(),
-        entryState,
-        huntState: 'Stopped',
-        ended: true,
-      });
-      await this.queues.markLabels(tx, locked.labels);
+      await this.flows.change(
+        tx,
+        {
+          flowId: id,
+          change: 'stop',
+          by: principal.userId,
+          at: this.clock.now(),
+          entryState,
+          huntState: 'Stopped',
+          ended: true,
+        },
+        locked,
+      );
       await this.audit.record(tx, principal, {
         action: 'hunts.stop',
         objectKind: 'hunt',
