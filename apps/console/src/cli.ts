@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EmbeddedError } from '#embedded';
+import { auditCommand } from './commands/audit.js';
 import { bucketCommand } from './commands/bucket.js';
 import { clientCommand } from './commands/client/index.js';
 import { configCommand } from './commands/config.js';
@@ -27,6 +28,7 @@ const COMMANDS = [
   clientCommand,
   viewCommand,
   bucketCommand,
+  auditCommand,
   meCommand,
   workerCommand,
   rebuildCommand,

@@ -104,6 +104,19 @@ export const RowsPage = z.looseObject({
 });
 export type RowsPage = z.infer<typeof RowsPage>;
 
+export const AuditEvent = z.looseObject({
+  id: z.string(),
+  at: z.string(),
+  actor: z.string(),
+  action: z.string(),
+  object_kind: z.string(),
+  object_id: z.string().nullable(),
+  outcome: z.string(),
+  address: z.string().nullable(),
+  seq: z.string().nullable(),
+});
+export type AuditEvent = z.infer<typeof AuditEvent>;
+
 export const BucketList = z.looseObject({
   objects: z.array(z.looseObject({ key: z.string(), size: z.number(), etag: z.string(), last_modified: z.string() })),
   prefixes: z.array(z.string()),

@@ -10,7 +10,7 @@ import { ProcessRow } from './first-hunt.js';
 const OTHERS = 10;
 /** The command lines of strangers may be long, and hold what is better not printed in full. */
 const OTHERS_CMDLINE = 100;
-const SHOWN = ['client_id', 'pid', 'ppid', 'name', 'username', 'start_time', 'cmdline'];
+const SHOWN = ['client_id', 'pid', 'ppid', 'username', 'cmdline'];
 
 /** Prints how many clients had delivered at which time after the POST. */
 export const showRecruitment = async ({ api, terminal }: DemoContext, hunt: Hunt): Promise<void> => {
@@ -38,7 +38,8 @@ export const showProcesses = async ({ api, agents, terminal }: DemoContext, hunt
   const rows = [...mine, ...pickOthers(others.rows.map((row) => ProcessRow.parse(row)))];
   const columns = SHOWN.flatMap((name) => ofAgents.columns.filter((column) => column.name === name));
   terminal.out(`\nprocesses of this machine, from the collections of all clients (the agents' own first)`);
-  printRows(terminal, {}, { ...ofAgents, columns, rows });
+  // command lines whole, also where the terminal has to wrap them
+  printRows({ ...terminal, columns: undefined }, {}, { ...ofAgents, columns, rows });
   terminal.out(`${String(rows.length)} of ${hunt.stats.rows} rows of ${String(hunt.stats.done)} clients`);
 };
 

@@ -113,7 +113,10 @@ export const createDeployment = async (layout: Layout, options: CreateOptions): 
     ...(options.pollMin === undefined ? {} : { REKALL_POLL_MIN: String(options.pollMin) }),
     ...(options.pollMax === undefined ? {} : { REKALL_POLL_MAX: String(options.pollMax) }),
   };
-  await writeWhole(layout.httpEnv, envText({ ...common, REKALL_CURSOR_KEY: secret(32), REKALL_SESSION_KEY: secret(32) }));
+  await writeWhole(
+    layout.httpEnv,
+    envText({ ...common, REKALL_CURSOR_KEY: secret(32), REKALL_SESSION_KEY: secret(32) }),
+  );
   await writeWhole(layout.workerEnv, envText(worker));
   await writeWhole(
     layout.adminEnv,

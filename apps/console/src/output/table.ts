@@ -7,7 +7,8 @@ const PLAIN = {
   ...{ left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' },
 } as const;
 const GAP = 2;
-const NARROWEST = 8;
+/** Ids and times stay whole; where even that does not fit, the terminal wraps. */
+const NARROWEST = 20;
 
 /** A column of a table as text. */
 export interface TextColumn {
