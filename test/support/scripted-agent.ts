@@ -28,8 +28,12 @@ export class ScriptedAgent {
   readonly queue = randomHex32();
   #seq = 0;
 
-  constructor(readonly bucket: ObjectStore) {
-    this.privateKey = generateKeyPairSync('ed25519').privateKey;
+  /** @param privateKey of an agent that is there already, to write what it never would; its own unless given */
+  constructor(
+    readonly bucket: ObjectStore,
+    privateKey: KeyObject = generateKeyPairSync('ed25519').privateKey,
+  ) {
+    this.privateKey = privateKey;
     this.identity = identityOf(createPublicKey(this.privateKey).export({ type: 'spki', format: 'der' }));
     this.clientId = clientIdOf(this.identity);
   }
