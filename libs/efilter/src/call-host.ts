@@ -28,12 +28,12 @@ export function callHost(compiler: Compiler, host: HostFunction, node: CallNode,
     const [args] = calls;
     return args === undefined ? null : valueOf(compiler, host, node, args);
   }
-  return lazy(
-    function* () {
-      for (const args of calls) yield* lazy(() => begin(compiler, host, node, args));
-    },
-    (visit) => calls.every((args) => readAll(compiler, host, node, args, visit)),
-  );
+  const [only] = calls;
+  const readEach = (visit: Visit): boolean => calls.every((args) => readAll(compiler, host, node, args, visit));
+  if (calls.length === 1 && only !== undefined) return lazy(() => begin(compiler, host, node, only), readEach);
+  return lazy(function* () {
+    for (const args of calls) yield* lazy(() => begin(compiler, host, node, args));
+  }, readEach);
 }
 
 /** Calls a source and hands its rows to `visit`. */
@@ -42,7 +42,6 @@ function readAll(compiler: Compiler, host: HostFunction, node: CallNode, args: R
   if (!isArray(result)) return lazy(() => iteratorOver(compiler, host, node, result)).read(visit);
   const { columns } = host;
   for (const row of result) {
-    compiler.meter.step();
     if (!visit(complete(fromHost(row), columns))) return false;
   }
   return true;
@@ -73,15 +72,25 @@ function begin(compiler: Compiler, host: HostFunction, node: CallNode, args: Res
 }
 
 function iteratorOver(compiler: Compiler, host: HostFunction, node: CallNode, result: unknown): Iterator<Value> {
-  if (isArray(result)) return readArray(compiler, host, result);
+  if (isArray(result)) return new ArrayReader(host.columns, result);
   if (isIterable(result)) return read(compiler, host, node, result);
-  return readArray(compiler, host, result === null || result === undefined ? [] : [result]);
+  return new ArrayReader(host.columns, result === null || result === undefined ? [] : [result]);
 }
 
-function* readArray(compiler: Compiler, { columns }: HostFunction, rows: readonly unknown[]): Generator<Value> {
-  for (const row of rows) {
-    compiler.meter.step();
-    yield complete(fromHost(row), columns);
+/** Reads an array; no generator, for this is where most rows come from. Whoever reads counts the steps. */
+class ArrayReader implements Iterator<Value> {
+  private place = 0;
+
+  constructor(
+    private readonly columns: readonly string[] | undefined,
+    private readonly rows: readonly unknown[],
+  ) {}
+
+  next(): IteratorResult<Value> {
+    if (this.place >= this.rows.length) return { done: true, value: undefined };
+    const row = this.rows[this.place];
+    this.place += 1;
+    return { done: false, value: complete(fromHost(row), this.columns) };
   }
 }
 

@@ -4,6 +4,7 @@ import { callHost } from './call-host.js';
 import { compileCallee } from './compile-names.js';
 import type { HostFunction } from './environment.js';
 import { evalError } from './errors.js';
+import type { Literal } from './literal.js';
 import type { Compiler, Frame, Scope, Thunk } from './scope.js';
 import type { CallContext, LibraryFunction } from './stdlib/library.js';
 import { setMember, type Value } from './values.js';
@@ -14,6 +15,12 @@ export function compileCall(compiler: Compiler, node: CallNode, scope: Scope | n
   const callee = compileCallee(scope, node.name);
   const thunks = node.arguments.map((argument) => compiler.compile(argument.value, scope));
   const known = callOf(compiler, node, node.name, thunks);
+  if (callee === undefined) {
+    return (frame) => {
+      meter.step();
+      return known(frame);
+    };
+  }
   return (frame) => {
     meter.step();
     const name = callee(frame);
@@ -68,6 +75,9 @@ function callOf(compiler: Compiler, node: CallNode, name: string, thunks: readon
     };
   }
   const count = known.params.length;
+  const special = specialOf(known, node, plan, context);
+  const subject = thunks[plan.indexOf(0)];
+  if (special !== undefined && subject !== undefined) return (frame) => special(subject(frame));
   return (frame) => {
     const args = new Array<Value | undefined>(count);
     for (let index = 0; index < thunks.length; index += 1) {
@@ -76,6 +86,22 @@ function callOf(compiler: Compiler, node: CallNode, name: string, thunks: readon
     }
     return known.call(args, context);
   };
+}
+
+/** The function with all its arguments but the first, if these are literals and it has such a way. */
+function specialOf(
+  known: LibraryFunction,
+  node: CallNode,
+  plan: readonly number[],
+  context: CallContext,
+): ((value: Value) => Value) | undefined {
+  const rest: Literal[] = [];
+  for (let place = 1; place < known.params.length; place += 1) {
+    const value = node.arguments[plan.indexOf(place)]?.value;
+    if (value?.kind !== 'literal') return undefined;
+    rest.push(value.value);
+  }
+  return known.specialise?.(rest, context);
 }
 
 function refuseNames(known: LibraryFunction, node: CallNode): void {

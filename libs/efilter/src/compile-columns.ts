@@ -20,6 +20,16 @@ export function compileColumns(compiler: Compiler, node: SelectNode, rowScope: S
   for (const { name } of compiled) setMember(blank, name, null);
   const assign = names.has('__proto__') ? setMember : assignMember;
   const star = node.star === true;
+  if (!needsNames && !star && assign === assignMember) {
+    return (row) => {
+      const result: Record<string, Value> = { ...blank };
+      for (const { name, thunk } of compiled) {
+        const value = thunk(row);
+        result[name] = typeof value === 'object' && value !== null ? kindled(compiler, value) : value;
+      }
+      return result;
+    };
+  }
   return (row) => {
     const slots: Value[] = [];
     const inner = needsNames ? new Frame(null, slots, row) : row;

@@ -63,8 +63,8 @@ function isFunction(compiler: Compiler, name: string): boolean {
   return Object.hasOwn(compiler.environment.functions, name) || compiler.library.has(name);
 }
 
-/** The function that a `let` bound to the name, if the innermost such binding is one. */
-export function compileCallee(scope: Scope | null, name: string): (frame: Frame | null) => string {
+/** The function that a `let` bound to the name, if the innermost such binding is one; undefined where no `let` binds it. */
+export function compileCallee(scope: Scope | null, name: string): ((frame: Frame | null) => string) | undefined {
   const probes: { hops: number; slot: number }[] = [];
   let hops = 0;
   for (let at = scope; at !== null; at = at.outer) {
@@ -72,7 +72,7 @@ export function compileCallee(scope: Scope | null, name: string): (frame: Frame 
     if (slot !== undefined) probes.push({ hops, slot });
     if (at.kind !== 'alias') hops += 1;
   }
-  if (probes.length === 0) return () => name;
+  if (probes.length === 0) return undefined;
   return (frame) => {
     for (const probe of probes) {
       const bound = ancestor(frame, probe.hops)?.slots[probe.slot];

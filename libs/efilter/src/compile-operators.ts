@@ -1,6 +1,7 @@
 import type { BinaryNode, BinaryOperator, UnaryNode } from './ast.js';
 import { compareScalars, elementEquals, equals } from './compare.js';
 import { evalError } from './errors.js';
+import { compilePair } from './compile-pair.js';
 import type { Compiler, Scope, Thunk } from './scope.js';
 import type { Span } from './span.js';
 import {
@@ -40,7 +41,7 @@ export function compileBinary(compiler: Compiler, node: BinaryNode, scope: Scope
   const applies = links.map((link) => apply(compiler, link.operator, link));
   const [right, operate] = [rights[0], applies[0]];
   if (links.length === 1 && right !== undefined && operate !== undefined) {
-    return compilePair(node, start, right, operate);
+    return compilePair(node, scope, { left: start, right, apply: operate });
   }
   return (frame) => {
     let value = start(frame);
@@ -51,39 +52,6 @@ export function compileBinary(compiler: Compiler, node: BinaryNode, scope: Scope
     }
     return value;
   };
-}
-
-/** One operator: two numbers, or two strings, take a way of their own, for they are most of what is compared. */
-function compilePair({ operator }: BinaryNode, left: Thunk, right: Thunk, apply: Apply): Thunk {
-  switch (operator) {
-    case '<':
-      return (frame) => {
-        const [a, b] = [left(frame), right(frame)];
-        return typeof a === 'number' && typeof b === 'number' ? a < b : apply(a, b);
-      };
-    case '<=':
-      return (frame) => {
-        const [a, b] = [left(frame), right(frame)];
-        return typeof a === 'number' && typeof b === 'number' ? a <= b : apply(a, b);
-      };
-    case '>':
-      return (frame) => {
-        const [a, b] = [left(frame), right(frame)];
-        return typeof a === 'number' && typeof b === 'number' ? a > b : apply(a, b);
-      };
-    case '>=':
-      return (frame) => {
-        const [a, b] = [left(frame), right(frame)];
-        return typeof a === 'number' && typeof b === 'number' ? a >= b : apply(a, b);
-      };
-    case '==':
-      return (frame) => {
-        const [a, b] = [left(frame), right(frame)];
-        return typeof a === 'string' && typeof b === 'string' ? a === b : apply(a, b);
-      };
-    default:
-      return (frame) => apply(left(frame), right(frame));
-  }
 }
 
 /** `and`: stops at the first that is false; the result is a boolean. */
@@ -224,6 +192,7 @@ function matches(compiler: Compiler, subject: Value, pattern: Value, at: Span): 
   const source = asScalar(pattern);
   if (typeof source !== 'string') throw evalError('The right side of =~ must be a string: a regular expression.', at);
   const regex = compiler.regexes.get(source, at);
+  if (typeof subject === 'string') return regex.test(subject, at);
   for (const item of valuesOf(subject)) {
     const text = textOf(standIn(item));
     if (text !== null && regex.test(text, at)) return true;

@@ -1,5 +1,6 @@
 import type { Expression } from '../ast.js';
 import { evalError, type EfilterError } from '../errors.js';
+import type { Literal } from '../literal.js';
 import type { Meter } from '../limits.js';
 import type { RegexCache } from '../regex.js';
 import type { Span } from '../span.js';
@@ -30,6 +31,8 @@ export interface LibraryFunction {
   order?(positional: readonly Expression[]): readonly number[] | undefined;
   /** Takes arguments of any names, and only such. */
   readonly callNamed?: (named: Readonly<Record<string, Value>>, context: CallContext) => Value;
+  /** The function of the first parameter alone, where the others are given as literals; undefined for no such way. */
+  specialise?(rest: readonly Literal[], context: CallContext): ((value: Value) => Value) | undefined;
   /** The arguments come in the order of `params`; undefined for one that is not given. */
   call(args: readonly (Value | undefined)[], context: CallContext): Value;
 }

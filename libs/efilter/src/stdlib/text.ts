@@ -49,6 +49,8 @@ export const text: readonly LibraryFunction[] = [
       const [value, regex] = positional.map((node) => node.kind === 'literal' && typeof node.value === 'string');
       return value === true && regex === false ? [1, 0] : undefined;
     },
+    specialise: ([regex], context) =>
+      typeof regex === 'string' ? (value) => search(value, regex, context) : undefined,
     call: ([value, regex], context) =>
       search(value ?? null, requireString(regex, 'The pattern of regex_search', context), context),
   },

@@ -1,0 +1,114 @@
+import type { BinaryNode, BinaryOperator, Expression } from './ast.js';
+import type { Frame, Scope, Thunk } from './scope.js';
+import type { Value } from './values.js';
+
+/** An operator with its operands: `apply` works for values of any kind. */
+interface Pair {
+  readonly left: Thunk;
+  readonly right: Thunk;
+  readonly apply: (left: Value, right: Value) => Value;
+}
+
+/** One operator. Numbers and strings take a way of their own, for they are most of what is compared and computed. */
+export function compilePair(node: BinaryNode, scope: Scope | null, pair: Pair): Thunk {
+  const any = anyPair(node.operator, pair);
+  const column = columnOf(node.left, scope);
+  if (column === undefined || node.right.kind !== 'literal') return any;
+  const { value } = node.right;
+  if (typeof value === 'number') return againstNumber(node.operator, column, value, any) ?? any;
+  return typeof value === 'string' && node.operator === '==' ? againstString(column, value, any) : any;
+}
+
+/** The name of a column of the row at hand that can be read straight off a plain object. */
+function columnOf(node: Expression, scope: Scope | null): string | undefined {
+  return node.kind === 'variable' && scope?.kind === 'row' && !(node.name in Object.prototype) ? node.name : undefined;
+}
+
+function cell(frame: Frame | null, column: string): Value | undefined {
+  return frame !== null && frame.plain && frame.row !== null ? frame.row[column] : undefined;
+}
+
+function againstString(column: string, text: string, any: Thunk): Thunk {
+  return (frame) => {
+    const value = cell(frame, column);
+    return typeof value === 'string' ? value === text : any(frame);
+  };
+}
+
+function againstNumber(operator: BinaryOperator, column: string, bound: number, any: Thunk): Thunk | undefined {
+  switch (operator) {
+    case '<':
+      return (frame) => {
+        const value = cell(frame, column);
+        return typeof value === 'number' ? value < bound : any(frame);
+      };
+    case '<=':
+      return (frame) => {
+        const value = cell(frame, column);
+        return typeof value === 'number' ? value <= bound : any(frame);
+      };
+    case '>':
+      return (frame) => {
+        const value = cell(frame, column);
+        return typeof value === 'number' ? value > bound : any(frame);
+      };
+    case '>=':
+      return (frame) => {
+        const value = cell(frame, column);
+        return typeof value === 'number' ? value >= bound : any(frame);
+      };
+    case '==':
+      return (frame) => {
+        const value = cell(frame, column);
+        return typeof value === 'number' ? value === bound : any(frame);
+      };
+    default:
+      return undefined;
+  }
+}
+
+/** Adding 0 makes of `-0` the one zero that there is. */
+function anyPair(operator: BinaryOperator, { left, right, apply }: Pair): Thunk {
+  switch (operator) {
+    case '+':
+      return numeric(left, right, apply, (a, b) => a + b + 0);
+    case '-':
+      return numeric(left, right, apply, (a, b) => a - b + 0);
+    case '*':
+      return (frame) => {
+        const a = left(frame);
+        const b = right(frame);
+        return typeof a === 'number' && typeof b === 'number' ? a * b + 0 : apply(a, b);
+      };
+    case '/':
+      return (frame) => {
+        const a = left(frame);
+        const b = right(frame);
+        return typeof a === 'number' && typeof b === 'number' && b !== 0 ? a / b + 0 : apply(a, b);
+      };
+    case '<':
+      return numeric(left, right, apply, (a, b) => a < b);
+    case '<=':
+      return numeric(left, right, apply, (a, b) => a <= b);
+    case '>':
+      return numeric(left, right, apply, (a, b) => a > b);
+    case '>=':
+      return numeric(left, right, apply, (a, b) => a >= b);
+    case '==':
+      return (frame) => {
+        const a = left(frame);
+        const b = right(frame);
+        return typeof a === 'string' && typeof b === 'string' ? a === b : apply(a, b);
+      };
+    default:
+      return (frame) => apply(left(frame), right(frame));
+  }
+}
+
+function numeric(left: Thunk, right: Thunk, apply: Pair['apply'], operate: (a: number, b: number) => Value): Thunk {
+  return (frame) => {
+    const a = left(frame);
+    const b = right(frame);
+    return typeof a === 'number' && typeof b === 'number' ? operate(a, b) : apply(a, b);
+  };
+}
