@@ -6,8 +6,10 @@ export { drain, evaluate, filterRows, holds, readRows, rows, type EvaluateOption
 export { DEFAULT_LIMITS, type Abortable, type Limits } from './limits.js';
 export type { QueryParams } from './parameters.js';
 export { MAX_NESTING, parse } from './parser.js';
+export { explain, type Constraint, type Explanation, type SourceUse } from './explain.js';
 export { formatError, placeOf, type Place } from './print-location.js';
 export { print } from './printer.js';
 export type { Matcher, RegexEngine } from './regex.js';
+export { toSql, type SqlPlan, type TableSchema } from './sql.js';
 export type { Span } from './span.js';
 export type { Row, Rows, Value } from './values.js';

@@ -1,0 +1,208 @@
+import type { BinaryNode, BinaryOperator, Expression } from './ast.js';
+
+/** A piece of SQL with the values of its `?` in order. */
+export interface Sql {
+  readonly text: string;
+  readonly params: readonly (number | string | null)[];
+}
+
+/** What a name stands for inside of a SELECT: an expression given by AS, or a column of the table. */
+export type Resolve = (name: string) => { readonly column: string } | { readonly alias: Expression } | undefined;
+
+const NUMBERS = "('integer', 'real')";
+
+/** An identifier of SQL. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function sql(parts: readonly string[], ...values: readonly Sql[]): Sql {
+  const text = parts.map((part, index) => part + (values[index]?.text ?? '')).join('');
+  return { text, params: values.flatMap(({ params }) => params) };
+}
+
+function tag(parts: TemplateStringsArray, ...values: readonly Sql[]): Sql {
+  return sql(parts, ...values);
+}
+
+function literal(value: number | string | null): Sql {
+  return { text: '?', params: [value] };
+}
+
+/**
+ * Translates expressions whose meaning SQL can keep, for values of any kind in any column: SQL's own affinities,
+ * collations and three-valued logic are kept out. Every method answers undefined for what has no such translation.
+ */
+export class SqlTranslator {
+  constructor(private readonly resolve: Resolve) {}
+
+  /** Whether the expression is true, as 0 or 1 and never NULL. */
+  condition(node: Expression): Sql | undefined {
+    if (node.kind === 'unary' && node.operator === 'not') {
+      const operand = this.condition(node.operand);
+      return operand === undefined ? undefined : tag`(NOT ${operand})`;
+    }
+    if (node.kind === 'binary') {
+      if (node.operator === 'and' || node.operator === 'or') return this.logic(node);
+      const compared = this.comparison(node);
+      if (compared !== undefined) return compared;
+    }
+    const value = this.scalar(node);
+    if (value === undefined) return undefined;
+    return tag`(CASE typeof(${value}) WHEN 'null' THEN 0 WHEN 'text' THEN ${value} <> '' WHEN 'blob' THEN 1 ELSE ${value} <> 0 END)`;
+  }
+
+  /** The value that rows are ordered by. */
+  key(node: Expression): Sql | undefined {
+    const value = this.scalar(node);
+    return value === undefined
+      ? undefined
+      : tag`(CASE WHEN typeof(${value}) = 'integer' THEN CAST(${value} AS REAL) ELSE ${value} END) COLLATE BINARY`;
+  }
+
+  /** The column of the table that the expression is; undefined for all else. */
+  column(node: Expression): string | undefined {
+    if (node.kind !== 'variable') return undefined;
+    const found = this.resolve(node.name);
+    if (found === undefined) return undefined;
+    return 'column' in found ? found.column : this.column(found.alias);
+  }
+
+  private logic({ left, right, operator }: BinaryNode): Sql | undefined {
+    const a = this.condition(left);
+    const b = this.condition(right);
+    if (a === undefined || b === undefined) return undefined;
+    return operator === 'and' ? tag`(${a} AND ${b})` : tag`(${a} OR ${b})`;
+  }
+
+  private comparison({ operator, left, right }: BinaryNode): Sql | undefined {
+    switch (operator) {
+      case '==':
+      case '!=': {
+        const equal = this.equality(left, right);
+        return equal === undefined || operator === '==' ? equal : tag`(NOT ${equal})`;
+      }
+      case 'in':
+      case 'not in': {
+        const within = this.membership(left, right);
+        return within === undefined || operator === 'in' ? within : tag`(NOT ${within})`;
+      }
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+        return this.ordering(left, right, operator);
+      default:
+        return undefined;
+    }
+  }
+
+  private equality(left: Expression, right: Expression): Sql | undefined {
+    const a = this.scalar(left);
+    const b = this.scalar(right);
+    return a === undefined || b === undefined ? undefined : equal(a, b);
+  }
+
+  private ordering(left: Expression, right: Expression, operator: BinaryOperator): Sql | undefined {
+    const a = this.scalar(left);
+    const b = this.scalar(right);
+    if (a === undefined || b === undefined) return undefined;
+    const sign = { text: operator, params: [] };
+    return tag`(CASE WHEN ${isNumber(a)} AND ${isNumber(b)} THEN ${real(a)} ${sign} ${real(b)} WHEN ${isText(a)} AND ${isText(b)} THEN ${bare(a)} ${sign} ${bare(b)} ELSE 0 END)`;
+  }
+
+  /** In a list of literals: equal to one. In a text that a column holds: a part of it. */
+  private membership(needle: Expression, haystack: Expression): Sql | undefined {
+    const items = literalsOf(haystack);
+    if (items !== undefined) {
+      const value = this.scalar(needle);
+      if (value === undefined) return undefined;
+      return items
+        .map((item) => equal(value, literal(item)))
+        .reduce((before, next) => tag`(${before} OR ${next})`, { text: '0', params: [] });
+    }
+    if (needle.kind !== 'literal' || typeof needle.value !== 'string') return undefined;
+    const column = this.column(haystack);
+    if (column === undefined) return undefined;
+    const text = { text: quoted(column), params: [] };
+    return tag`(CASE WHEN ${isText(text)} THEN instr(${text}, ${literal(needle.value)}) > 0 ELSE 0 END)`;
+  }
+
+  /** A value that is no list: a column, a literal, or what arithmetic makes of them. Truth is 1 or 0. */
+  private scalar(node: Expression): Sql | undefined {
+    switch (node.kind) {
+      case 'null':
+        return this.resolve(node.name) === undefined ? literal(null) : undefined;
+      case 'literal':
+        if (typeof node.value === 'boolean') return literal(Number(node.value));
+        return node.value === null || typeof node.value !== 'object' ? literal(node.value) : undefined;
+      case 'variable': {
+        const found = this.resolve(node.name);
+        if (found === undefined) return undefined;
+        return 'column' in found ? { text: quoted(found.column), params: [] } : this.scalar(found.alias);
+      }
+      case 'unary': {
+        if (node.operator === 'not') return this.condition(node);
+        const operand = this.scalar(node.operand);
+        return operand === undefined ? undefined : tag`(-1.0 * ${number(operand)})`;
+      }
+      case 'binary':
+        return this.arithmetic(node) ?? this.comparison(node);
+      default:
+        return undefined;
+    }
+  }
+
+  private arithmetic({ operator, left, right }: BinaryNode): Sql | undefined {
+    if (operator !== '+' && operator !== '-' && operator !== '*' && operator !== '/') return undefined;
+    const a = this.scalar(left);
+    const b = this.scalar(right);
+    if (a === undefined || b === undefined) return undefined;
+    const sign = { text: operator, params: [] };
+    return tag`(${number(a)} ${sign} ${number(b)})`;
+  }
+}
+
+function equal(a: Sql, b: Sql): Sql {
+  return tag`(CASE WHEN ${isNumber(a)} AND ${isNumber(b)} THEN ${real(a)} = ${real(b)} WHEN ${isText(a)} AND ${isText(b)} THEN ${bare(a)} = ${bare(b)} ELSE typeof(${a}) = 'null' AND typeof(${b}) = 'null' END)`;
+}
+
+function isNumber(value: Sql): Sql {
+  return sql(['typeof(', `) IN ${NUMBERS}`], value);
+}
+
+function isText(value: Sql): Sql {
+  return tag`typeof(${value}) = 'text'`;
+}
+
+/** A number as JavaScript holds it: integers beyond 2^53 are rounded. */
+function real(value: Sql): Sql {
+  return tag`CAST(${value} AS REAL)`;
+}
+
+/** Without the affinity and collation of a column. */
+function bare(value: Sql): Sql {
+  return tag`+${value} COLLATE BINARY`;
+}
+
+/** The number, or NULL for what is none. */
+function number(value: Sql): Sql {
+  return sql(['(CASE WHEN ', ' THEN ', ' END)'], isNumber(value), real(value));
+}
+
+/** The scalars of a list that is written out. */
+export function literalsOf(node: Expression): readonly (number | string | null)[] | undefined {
+  const values =
+    node.kind === 'literal' && Array.isArray(node.value)
+      ? (node.value as readonly unknown[])
+      : node.kind === 'list'
+        ? node.items.map((item): unknown => (item.kind === 'literal' ? item.value : undefined))
+        : [undefined];
+  const scalars: (number | string | null)[] = [];
+  for (const value of values) {
+    if (typeof value === 'boolean') scalars.push(Number(value));
+    else if (typeof value === 'number' || typeof value === 'string' || value === null) scalars.push(value);
+    else return undefined;
+  }
+  return scalars;
+}
