@@ -16,11 +16,11 @@ export type AdminCommand =
   | { name: 'migrate' }
   | { name: 'rebuild' }
   | { name: 'config-doc' }
-  | { name: 'recount'; check: boolean }
+  | { name: 'recount' | 'audit-verify'; check: boolean }
   | { name: 'provision'; user: string; role: (typeof ROLES)[number]; scope: string; tokenName: string; expires: Date };
 
 export const USAGE =
-  'usage: admin migrate | provision --user N --role R --scope S --token-name N --expires ISO | rebuild | recount [--check] | config-doc';
+  'usage: admin migrate | provision --user N --role R --scope S --token-name N --expires ISO | rebuild | recount [--check] | audit-verify [--check] | config-doc';
 
 /** Parses the command line. Throws an error that says what is wrong. */
 export const parseAdminCommand = (args: string[]): AdminCommand => {
@@ -32,6 +32,7 @@ export const parseAdminCommand = (args: string[]): AdminCommand => {
       parseArgs({ args: rest, options: {}, strict: true });
       return { name };
     case 'recount':
+    case 'audit-verify':
       return { name, check: parseArgs({ args: rest, options: { check: { type: 'boolean' } } }).values.check ?? false };
     case 'provision': {
       const string = { type: 'string' } as const;

@@ -23,10 +23,10 @@ const migrate = async (config: AdminConfig): Promise<object> => {
   return { migrated: applied };
 };
 
-/** Commands that need the application; a `recount --check` that found differences ends with 1. */
+/** Commands that need the application; with `--check`, one that found something ends with 1. */
 const inApplication = async (
   config: AdminConfig,
-  command: Extract<AdminCommand, { name: 'provision' | 'rebuild' | 'recount' }>,
+  command: Extract<AdminCommand, { name: 'provision' | 'rebuild' | 'recount' | 'audit-verify' }>,
 ): Promise<object> => {
   const { NestFactory } = await import('@nestjs/core');
   const { Logger } = await import('nestjs-pino');
@@ -46,6 +46,12 @@ const inApplication = async (
         expiresAt: command.expires,
       });
       return { user_id: made.userId, token_id: made.tokenId, token: made.token };
+    }
+    if (command.name === 'audit-verify') {
+      const { AuditVerifier } = await import('./modules/audit/index.js');
+      const verified = await app.get(AuditVerifier, { strict: false }).verify();
+      if (command.check && !verified.intact) process.exitCode = 1;
+      return { verified };
     }
     const { RebuildService, RecountService } = await import('./modules/rebuild/index.js');
     if (command.name === 'rebuild') return { rebuilt: await app.get(RebuildService).rebuild() };

@@ -1,5 +1,5 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { AuditModule } from './modules/audit/index.js';
+import { AuditHttpModule, AuditModule } from './modules/audit/index.js';
 import { AuthModule, SignInModule } from './modules/auth/index.js';
 import { BucketModule } from './modules/bucket/index.js';
 import { ClientsModule } from './modules/clients/index.js';
@@ -47,6 +47,7 @@ export class HttpModule {
         HttpPlatformModule,
         AccessModule,
         AuditModule,
+        AuditHttpModule,
         AuthModule,
         UsersModule,
         SignInModule,

@@ -1,5 +1,6 @@
 /** Everything that API, worker, agents and the bucket say to each other: docs/wire.md as code. */
 export * from './agent-config.js';
+export * from './audit.js';
 export * from './bucket-key.js';
 export * from './certificates.js';
 export * from './collection-spec.js';

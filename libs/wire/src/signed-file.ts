@@ -33,6 +33,7 @@ export const MESSAGE_TYPES = [
   'HuntStatus',
   'FlowRecord',
   'ClientRecord',
+  'AuditSegment',
 ] as const;
 /** The `typ` of the protected header. */
 export type MessageType = (typeof MESSAGE_TYPES)[number];

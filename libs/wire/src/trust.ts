@@ -189,7 +189,7 @@ export const checkStartable = (spec: Spec, now: Date): void => {
 /** Verifies a record that the worker wrote for rebuild. */
 export const readRecord = async (
   text: string,
-  typ: 'FlowRecord' | 'ClientRecord',
+  typ: 'FlowRecord' | 'ClientRecord' | 'AuditSegment',
   ca: X509Certificate,
   maxBytes: number,
 ): Promise<unknown> => {

@@ -4,13 +4,16 @@ import type { Principal } from '../../platform/access/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { type Tx, UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditRepository } from './audit.repository.js';
-import type { AuditRecord } from './domain/audit-record.js';
+import type { AuditOutcome, AuditRecord } from './domain/audit-record.js';
 
 type What = Pick<AuditRecord, 'action' | 'objectKind' | 'objectId'> & { details?: AuditRecord['details'] };
 
-/** Writes acts down: in the change's own transaction for changes, in one of its own for denials. */
+/** Writes acts down: in the change's own transaction for changes, in one of its own for reads, denials and failures. */
 @Injectable()
 export class AuditService implements DenialRecorder {
+  /** Callers whose request has its event already, committed. */
+  private readonly settled = new WeakSet<Principal>();
+
   constructor(
     private readonly repository: AuditRepository,
     private readonly work: UnitOfWork,
@@ -19,16 +22,22 @@ export class AuditService implements DenialRecorder {
 
   /** A change or a read by a person or a token, in its transaction. */
   async record(tx: Tx, principal: Principal, what: What): Promise<void> {
-    await this.repository.insert(tx, {
-      at: this.clock.now(),
-      actor: principal.userId,
-      tokenId: principal.tokenId,
-      outcome: 'done',
-      requestId: principal.requestId,
-      address: principal.address,
-      ...what,
-      details: what.details ?? {},
-    });
+    await this.repository.insert(tx, this.eventOf(principal, 'done', what));
+  }
+
+  /** A read of collected data, before it is given out. */
+  async read(principal: Principal, what: What): Promise<void> {
+    await this.alone(principal, this.eventOf(principal, 'done', what));
+  }
+
+  /** An act that was allowed and did not come about. `details.code` says why, as the answer does. */
+  async failed(principal: Principal, what: What): Promise<void> {
+    await this.alone(principal, this.eventOf(principal, 'failed', what));
+  }
+
+  /** Whether this request has its event: a refusal or a read. A change's own event may have been rolled back with it. */
+  isSettled(principal: Principal): boolean {
+    return this.settled.has(principal);
   }
 
   /** An act of the system itself: the worker's registrations, the administrator's commands. */
@@ -57,20 +66,41 @@ export class AuditService implements DenialRecorder {
     action: string,
     what: { kind: string; id?: string },
   ): Promise<void> {
-    const isPrincipal = 'userId' in who;
+    const refused = { action, objectKind: what.kind, objectId: what.id };
+    if ('userId' in who) {
+      await this.alone(who, this.eventOf(who, 'denied', refused));
+      return;
+    }
+    const { requestId, address } = who;
+    const at = this.clock.now();
     await this.work.run((tx) =>
       this.repository.insert(tx, {
-        at: this.clock.now(),
-        actor: isPrincipal ? who.userId : 'anonymous',
-        tokenId: isPrincipal ? who.tokenId : undefined,
-        action,
-        objectKind: what.kind,
-        objectId: what.id,
+        at,
+        actor: 'anonymous',
         outcome: 'denied',
-        requestId: who.requestId,
-        address: who.address,
+        requestId,
+        address,
         details: {},
+        ...refused,
       }),
     );
+  }
+
+  private eventOf(principal: Principal, outcome: AuditOutcome, what: What): AuditRecord {
+    return {
+      at: this.clock.now(),
+      actor: principal.userId,
+      tokenId: principal.tokenId,
+      outcome,
+      requestId: principal.requestId,
+      address: principal.address,
+      ...what,
+      details: what.details ?? {},
+    };
+  }
+
+  private async alone(principal: Principal, event: AuditRecord): Promise<void> {
+    await this.work.run((tx) => this.repository.insert(tx, event));
+    this.settled.add(principal);
   }
 }

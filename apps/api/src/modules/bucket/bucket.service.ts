@@ -4,7 +4,6 @@ import { holdsEverywhere, denied } from '../../platform/access/policy.js';
 import type { Principal } from '../../platform/access/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { notFound } from '../../platform/errors/domain-error.js';
-import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { Store } from '../../platform/store/store.module.js';
 import { AuditService } from '../audit/index.js';
 
@@ -23,16 +22,22 @@ export class BucketService {
   constructor(
     private readonly store: Store,
     private readonly audit: AuditService,
-    private readonly work: UnitOfWork,
     private readonly clock: Clock,
   ) {}
 
+  /** What lies under a prefix, on record. */
   async list(
     principal: Principal,
     options: { prefix: string; delimiter?: string | undefined; startAfter?: string | undefined; limit: number },
   ): Promise<ListPage> {
     await this.requireAll(principal, options.prefix);
     const { prefix, delimiter, startAfter, limit } = options;
+    await this.audit.read(principal, {
+      action: 'bucket.read',
+      objectKind: 'object',
+      objectId: prefix,
+      details: { list: true, start_after: startAfter ?? null },
+    });
     return this.store.bucket.list({
       prefix,
       maxKeys: limit,
@@ -47,9 +52,7 @@ export class BucketService {
     const info = await this.store.bucket.head(key);
     if (info === undefined) throw notFound('object', key);
     const signed = await this.store.bucket.presignGet(key, { expiresInSeconds: LINK_SECONDS });
-    await this.work.run((tx) =>
-      this.audit.record(tx, principal, { action: 'bucket.read', objectKind: 'object', objectId: key }),
-    );
+    await this.audit.read(principal, { action: 'bucket.read', objectKind: 'object', objectId: key });
     return { info, url: signed.url, expiresAt: new Date(this.clock.now().getTime() + LINK_SECONDS * 1000) };
   }
 

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { AdminConfig } from '../../platform/config/env.js';
 import { WORKER_CONFIG } from '../../platform/config/tokens.js';
+import { AuditArchiveModule } from '../audit/index.js';
 import { loadCa, TaskingBaseModule } from '../tasking/index.js';
 import { IntakeModule } from '../worker/index.js';
 import { LedgerReader } from './ledger-reader.service.js';
@@ -10,11 +11,13 @@ import { CA_CERTIFICATE, RecordReader } from './record-reader.service.js';
 import { RecountRepository } from './recount.repository.js';
 import { RecountService } from './recount.service.js';
 
+const certificate = { inject: [WORKER_CONFIG], useFactory: (config: AdminConfig) => loadCa(config) };
+
 /** Postgres again from the bucket, and counters again from the runs. */
 @Module({
-  imports: [TaskingBaseModule, IntakeModule],
+  imports: [TaskingBaseModule, IntakeModule, AuditArchiveModule.of(certificate)],
   providers: [
-    { provide: CA_CERTIFICATE, inject: [WORKER_CONFIG], useFactory: (config: AdminConfig) => loadCa(config) },
+    { provide: CA_CERTIFICATE, ...certificate },
     RecordReader,
     LedgerReader,
     RebuildRepository,

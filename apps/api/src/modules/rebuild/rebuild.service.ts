@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { ALL_LABEL, isHuntId, keys, type LedgerLine, MAX_TICKET_BYTES, parseTicketKey, sha256Hex, Spec } from '#wire';
 import { mapLimit } from '../../platform/async/map-limit.js';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
-import { AuditService } from '../audit/index.js';
+import { AuditRestore, AuditService } from '../audit/index.js';
 import { QueuesService } from '../queues/index.js';
 import { FlowLifecycle } from '../tasking/index.js';
 import { IntakeService, openTicket, type StoredTicket, type TakenIn, TicketSink } from '../worker/index.js';
@@ -24,6 +24,8 @@ export interface Rebuilt {
   taken: number;
   /** Objects that tickets name and the bucket no longer has: their collections are not listed. */
   missing_objects: number;
+  /** Events of the audit log, from its sealed segments. */
+  audit_events: number;
 }
 
 /** The database is not one to rebuild into. */
@@ -32,7 +34,7 @@ export class RebuildRefused extends Error {
 }
 
 /**
- * Makes an empty database again what it was, from the bucket alone: records of clients and flows, then every archived
+ * Makes an empty database again what it was, from the bucket alone: the sealed audit log, records of clients and flows, then every archived
  * ticket through the same intake that took it in, then what is still in `tickets/`. The worker must not run meanwhile.
  */
 @Injectable()
@@ -48,6 +50,7 @@ export class RebuildService {
     private readonly lifecycle: FlowLifecycle,
     private readonly queues: QueuesService,
     private readonly audit: AuditService,
+    private readonly auditRestore: AuditRestore,
     private readonly work: UnitOfWork,
   ) {}
 
@@ -56,6 +59,7 @@ export class RebuildService {
     const table = await this.repository.notEmpty(this.work.plain);
     if (table !== undefined)
       throw new RebuildRefused(`${table} is not empty: rebuild needs a database that was only just migrated`);
+    const auditEvents = await this.auditRestore.restore(); // first: what follows writes events of its own
     const clients = await this.records.clients();
     const flows = await this.records.flows();
     for (let at = 0; at < clients.length; at += BATCH) await this.writeClients(clients.slice(at, at + BATCH));
@@ -75,6 +79,7 @@ export class RebuildService {
       quarantined,
       taken,
       missing_objects: missing.size,
+      audit_events: auditEvents,
     };
   }
 

@@ -35,6 +35,6 @@ import { TaskingBaseModule } from './tasking-base.module.js';
     ReconcilerRepository,
     ReconcilerService,
   ],
-  exports: [PublisherService, ReconcilerService],
+  exports: [PublisherService, ReconcilerService, Signer],
 })
 export class TaskingModule {}

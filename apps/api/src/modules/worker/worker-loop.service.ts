@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { backoff } from '#locations';
 import type { WorkerConfig } from '../../platform/config/env.js';
 import { WORKER_CONFIG } from '../../platform/config/tokens.js';
+import { AuditSealer, AuditSequencer } from '../audit/index.js';
 import { QUEUES_CHANNEL } from '../queues/index.js';
 import { PgSession } from '../../platform/prisma/pg-session.js';
 import { PublisherService, ReconcilerService } from '../tasking/index.js';
@@ -11,6 +12,9 @@ import { IntakeService } from './intake.service.js';
 
 /** Without a word from Postgres, dirty files are looked for this often. */
 const PUBLISH_EVERY_MS = 5000;
+/** The audit log is chained within two seconds of a commit. */
+const CHAIN_EVERY_MS = 500;
+const LOOK_FOR_SEALS_EVERY_MS = 1000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -20,9 +24,12 @@ export interface Pass {
   failed: number;
   taken: number;
   archived: number;
+  /** Events of the audit log, chained and sealed. */
+  chained: number;
+  sealed: number;
 }
 
-/** The worker: publishes, takes in, archives, reconciles. A failure of one is logged and it goes on after a pause. */
+/** The worker: publishes, takes in, archives, reconciles, chains and seals the audit log. A failure of one is logged and it goes on after a pause. */
 @Injectable()
 export class WorkerLoop {
   private readonly logger = new Logger(WorkerLoop.name);
@@ -32,6 +39,8 @@ export class WorkerLoop {
     private readonly reconciler: ReconcilerService,
     private readonly intake: IntakeService,
     private readonly archive: ArchiveService,
+    private readonly sequencer: AuditSequencer,
+    private readonly sealer: AuditSealer,
     private readonly session: PgSession,
     @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
   ) {}
@@ -42,19 +51,30 @@ export class WorkerLoop {
     await this.publisher.publishAll();
   }
 
-  /** Everything once: publish, take in, end what has ended, archive, publish what that changed. */
+  /** Everything once: publish, take in, end what has ended, archive, publish what that changed, chain, seal. */
   async once(): Promise<Pass> {
     const before = await this.publisher.publishAll();
-    const taken = await this.intake.drain();
+    let archived = 0;
+    const taken = await this.intake.drain(async () => {
+      if (await this.archive.isDue()) archived += await this.archive.archiveAll();
+    });
     await this.reconciler.reconcile();
-    const archived = await this.archive.archiveAll();
+    archived += await this.archive.archiveAll();
     const after = await this.publisher.publishAll();
-    return { published: before.published + after.published, failed: after.failed, taken, archived };
+    const chained = await this.sequencer.chainAll();
+    const sealed = await this.sealer.sealAll();
+    return { published: before.published + after.published, failed: after.failed, taken, archived, chained, sealed };
   }
 
   /** Runs until the signal; what is under way is finished. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.publish(signal), this.takeIn(signal), this.reconcile(signal)]);
+    await Promise.all([
+      this.publish(signal),
+      this.takeIn(signal),
+      this.reconcile(signal),
+      this.chain(signal),
+      this.seal(signal),
+    ]);
   }
 
   private async publish(signal: AbortSignal): Promise<void> {
@@ -85,6 +105,23 @@ export class WorkerLoop {
     await this.forever('reconciling', signal, async () => {
       await this.reconciler.reconcile();
       await bell.wait(this.config.REKALL_RECONCILE_SECONDS * 1000);
+    });
+  }
+
+  private async chain(signal: AbortSignal): Promise<void> {
+    const bell = new Bell(signal);
+    await this.forever('chaining the audit log', signal, async () => {
+      await this.sequencer.chainAll();
+      await bell.wait(CHAIN_EVERY_MS);
+    });
+  }
+
+  /** Apart from chaining: a slow store does not make links wait. */
+  private async seal(signal: AbortSignal): Promise<void> {
+    const bell = new Bell(signal);
+    await this.forever('sealing the audit log', signal, async () => {
+      if (await this.sealer.isDue()) await this.sealer.sealAll();
+      await bell.wait(LOOK_FOR_SEALS_EVERY_MS);
     });
   }
 

@@ -37,7 +37,9 @@ const http = {
   HTTP_HOST: z.string().min(1).default('127.0.0.1').describe('Address that the API listens on'),
   HTTP_PORT: port.default(8080).describe('Port; 0 takes a free one'),
   REKALL_CURSOR_KEY: hexKey.describe('Seals paging cursors; change it and old cursors are refused'),
-  REKALL_SESSION_KEY: hexKey.describe('Signs access tokens of people; change it and everybody refreshes or signs in again'),
+  REKALL_SESSION_KEY: hexKey.describe(
+    'Signs access tokens of people; change it and everybody refreshes or signs in again',
+  ),
   REKALL_CACHE_BYTES: z.coerce
     .number()
     .int()
@@ -69,6 +71,9 @@ const worker = {
   REKALL_INTAKE_SECONDS: seconds(1).describe('Pause between two looks at tickets/ when there is nothing to do'),
   REKALL_RECONCILE_SECONDS: seconds(60).describe('How often bucket and Postgres are compared'),
   REKALL_ARCHIVE_SECONDS: seconds(60).describe('How often processed tickets go to the ledger'),
+  REKALL_SEAL_SECONDS: seconds(300).describe(
+    'How long a chained event of the audit log may wait for its sealed segment',
+  ),
   REKALL_ENROLMENT: z
     .enum(['open', 'approve'])
     .default('open')

@@ -10,6 +10,9 @@ export const FAULT_POINTS = [
   'before-commit',
   'after-ledger',
   'after-delete',
+  'before-chain',
+  'after-chain',
+  'after-seal',
 ] as const;
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 

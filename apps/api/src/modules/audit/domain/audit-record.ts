@@ -1,3 +1,7 @@
+/** How an act ended. */
+export const AUDIT_OUTCOMES = ['done', 'denied', 'failed'] as const;
+export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
+
 /** One act on record. */
 export interface AuditRecord {
   at: Date;
@@ -8,7 +12,7 @@ export interface AuditRecord {
   action: string;
   objectKind: string;
   objectId?: string | undefined;
-  outcome: 'done' | 'denied' | 'failed';
+  outcome: AuditOutcome;
   requestId?: string | undefined;
   address?: string | undefined;
   /** Facts for people; never a secret, never collected data. */
