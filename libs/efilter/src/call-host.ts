@@ -177,25 +177,24 @@ function resolve(
   const { positional, named } = split(node.arguments, values);
   const { params } = host;
   const args: Named = {};
+  if (params !== undefined && positional.length > params.length) {
+    throw evalError(`${host.name} takes ${params.length} arguments, not ${positional.length}.`, node);
+  }
+  for (const [index, value] of positional.entries()) {
+    const name = params?.[index]?.name;
+    if (name !== undefined) setMember(args, name, materialise(compiler, value, name));
+  }
   for (const { keyword, value } of named) {
     if (params !== undefined && !params.some((param) => param.name === keyword.name)) {
       throw evalError(`${host.name} takes no argument named ${keyword.name}.`, keyword);
     }
-    if (Object.hasOwn(args, keyword.name))
+    if (Object.hasOwn(args, keyword.name)) {
       throw evalError(`${host.name} got its argument ${keyword.name} twice.`, keyword);
+    }
     setMember(args, keyword.name, materialise(compiler, value, keyword.name));
   }
   if (params === undefined) {
     return [{ positional: positional.map((value) => materialise(compiler, value, undefined)), named: args }];
-  }
-  if (positional.length > params.length) {
-    throw evalError(`${host.name} takes ${params.length} arguments, not ${positional.length}.`, node);
-  }
-  for (const [index, value] of positional.entries()) {
-    const name = params[index]?.name ?? '';
-    if (Object.hasOwn(args, name))
-      throw evalError(`${host.name} got its argument ${name} twice.`, node.arguments[index] ?? node);
-    setMember(args, name, materialise(compiler, value, name));
   }
   for (const param of params) completeArgument(host, node, args, param);
   return product(compiler, host, node, params, args);
