@@ -430,7 +430,7 @@ describe('what an agent refuses', () => {
   it('flows that need what it lacks: Rejected, naming it', async () => {
     const requires = await world.hunt({ actions: [PSLIST], requires: ['source.netstat.2'] });
     const action = await world.hunt({
-      actions: [{ __type__: 'ListDirectory', path: '/', depth: 1, one_device: true }],
+      actions: [{ __type__: 'CollectArtifacts', artifacts: [{ name: 'Some', definition: {} }] }],
     });
     await world.publishQueue(world.allQueue, [requires, action]);
     await agentIn(newState());
@@ -439,7 +439,7 @@ describe('what an agent refuses', () => {
       { state: 'Rejected', error: 'agent 0.1.0 lacks source.netstat.2' },
     ]);
     expect(await world.tickets(action.flowId)).toMatchObject([
-      { state: 'Rejected', error: 'agent 0.1.0 lacks action.listdirectory.1' },
+      { state: 'Rejected', error: 'agent 0.1.0 lacks action.collectartifacts.1' },
     ]);
   });
 

@@ -13,6 +13,7 @@ import { Pace } from './pace.js';
 import type { Runner } from './runner/runner.js';
 import { Schedule } from './schedule.js';
 import { replaceUndeliverable } from './spool/undeliverable.js';
+import { DayBudget } from './spool/day-budget.js';
 import type { Spool } from './spool/spool.js';
 import type { SpoolItem } from './spool/spool-item.js';
 import { Uploader } from './spool/uploader.js';
@@ -99,12 +100,23 @@ export class Agent {
       now: () => clock.now(),
       grantFor: (item) => this.#grantFor(item),
       onForbidden: () => this.#readEverythingSoon(),
+      budget: new DayBudget({
+        now: () => clock.now(),
+        limit: () => this.#bytesPerDay(),
+        usedOn: (day) => state.uploadedOn(day),
+        add: (day, bytes) => state.addUploaded(day, bytes),
+        onFull: (limit) => logger.warn({ limit }, 'no more results today: the bytes of a day are used up'),
+      }),
       onDelivered: (item) => {
         logger.debug({ key: item.key }, 'delivered');
+        if (item.part !== undefined) deps.fault('part-uploaded');
         if (item.final !== undefined) deps.fault('ticket-uploaded');
       },
-      onUndeliverable: (item, reason) =>
-        replaceUndeliverable(item, reason, { state, spool, tickets: this.#tickets, logger }),
+      onUndeliverable: async (item, reason) => {
+        await replaceUndeliverable(item, reason, { state, spool, tickets: this.#tickets, logger });
+        if (item.part !== undefined && item.flow !== undefined)
+          this.#schedule.fail(item.flow.flow_id, item.flow.attempt, `a part was refused by the store: ${reason}`);
+      },
       // Two results at a time share what is allowed.
       bitsPerSecond: () => (this.#manifest.obeyed?.manifest.limits.upload_rate ?? DEFAULT_UPLOAD_RATE) / 2,
       logger,
@@ -211,6 +223,13 @@ export class Agent {
     return retryAfterMs;
   }
 
+  /** The lower of what the Manifest and the configuration allow. */
+  #bytesPerDay(): number | undefined {
+    const limits = [this.#manifest.obeyed?.manifest.limits.upload_bytes_per_day, this.#config.allow?.bytes_per_day];
+    const known = limits.filter((limit) => limit !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+
   #limitSpool(): void {
     this.deps.spool.limit(this.#config.spool_bytes ?? this.#manifest.obeyed?.manifest.limits.spool_bytes);
   }
@@ -269,6 +288,8 @@ export class Agent {
       clientId: identity.clientId,
       agentVersion: AGENT_VERSION,
       capabilities: this.#abilities.capabilities,
+      denied: this.#abilities.denied,
+      bytesPerDay: this.#config.allow?.bytes_per_day,
       registeredAt: this.#queues.registeredAt,
       lostAt: state.lostAt,
       mayStart: !isPast && !this.#stop.signal.aborted,

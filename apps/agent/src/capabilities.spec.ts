@@ -6,7 +6,8 @@ it('can do what this version has', () => {
   expect([...capabilities]).toEqual(
     expect.arrayContaining(['sample.1', 'retry.1', 'action.collect.1', 'action.interrogate.1', 'source.pslist.1']),
   );
-  expect(capabilities.has('action.getfiles.1')).toBe(false);
+  expect(capabilities.has('action.getfiles.1')).toBe(true);
+  expect(capabilities.has('action.collectartifacts.1')).toBe(false);
 });
 
 it('leaves out what its configuration does not allow', () => {

@@ -6,21 +6,37 @@ import { sourceNames } from './sources/registry.js';
 export interface Abilities {
   actions: ReadonlySet<Action['__type__']>;
   sources: ReadonlySet<string>;
+  /** Capabilities that this version has and the configuration does not allow. */
+  denied: ReadonlySet<string>;
   /** The names that a flow's `requires` is compared with; told in the Startup ticket. */
   capabilities: ReadonlySet<string>;
 }
 
+/** What a flow names in `requires` for a source. */
+export const sourceCapability = (name: string): string => `source.${name}.1`;
+
 export const abilitiesOf = (allow: AgentConfig['allow']): Abilities => {
-  const actions = new Set(supportedActions().filter((a) => allow?.actions?.includes(a) ?? true));
-  const sources = new Set(sourceNames().filter((s) => allow?.sources?.includes(s) ?? true));
+  const mayRun = (name: string): boolean => allow?.actions?.includes(name) ?? true;
+  const mayRead = (name: string): boolean => allow?.sources?.includes(name) ?? true;
+  const actions = new Set(supportedActions().filter(mayRun));
+  const sources = new Set(sourceNames().filter(mayRead));
   return {
     actions,
     sources,
+    denied: new Set([
+      ...supportedActions()
+        .filter((name) => !mayRun(name))
+        .map(actionCapability),
+      ...sourceNames()
+        .filter((name) => !mayRead(name))
+        .map(sourceCapability),
+    ]),
     capabilities: new Set([
       'sample.1',
       'retry.1',
+      'parts.1',
       ...[...actions].map(actionCapability),
-      ...[...sources].map((name) => `source.${name}.1`),
+      ...[...sources].map(sourceCapability),
     ]),
   };
 };

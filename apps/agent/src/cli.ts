@@ -74,7 +74,7 @@ const printSources = (terminal: Terminal): void => {
       `${name}: ${description}`,
       platforms === 'all' ? 'all' : platforms.join(', '),
       params.map((p) => `${p.name}${p.array === true ? '[]' : ''}: ${p.type ?? 'any'}`).join(', '),
-      columns.join(', '),
+      Object.keys(columns).join(', '),
     ]);
   terminal.out(table.toString());
 };

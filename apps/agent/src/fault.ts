@@ -3,6 +3,7 @@ export const FAULT_POINTS = [
   'fetch',
   'state-saved',
   'child-started',
+  'part-uploaded',
   'spool-written',
   'state-cleared',
   'ticket-uploaded',

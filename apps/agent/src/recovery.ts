@@ -5,13 +5,14 @@ import type { Spool } from './spool/spool.js';
 import type { AttemptRecord } from './state/agent-state.js';
 import { type ProcessMark, stillRuns } from './state/process-mark.js';
 import type { StateStore } from './state/state-store.js';
+import { type ContentsDeps, ticketContents } from './runner/ticket-contents.js';
 import { NO_RESOURCES, type Tickets } from './tickets.js';
 
 /** SIGKILL works unless the kernel itself is stuck; so long we wait for it. */
 const KILL_WAIT_MS = 10_000;
 
 /** Kills the process of a flow that outlived its agent; only if it is that very process. */
-const killSurvivor = async (mark: ProcessMark, logger: Logger): Promise<void> => {
+export const killSurvivor = async (mark: ProcessMark, logger: Logger): Promise<void> => {
   if (!stillRuns(mark)) return;
   logger.warn({ pid: mark.pid }, 'a process of the last run is still there: killed');
   try {
@@ -35,7 +36,7 @@ const killSurvivor = async (mark: ProcessMark, logger: Logger): Promise<void> =>
  */
 export const concludeUnfinished = async (
   record: AttemptRecord,
-  deps: { state: StateStore; spool: Spool; tickets: Tickets; logger: Logger },
+  deps: { state: StateStore; spool: Spool; tickets: Tickets; logger: Logger; contents: ContentsDeps },
 ): Promise<void> => {
   const { state, spool, tickets, logger } = deps;
   const { flow_id: flowId, attempt, digest } = record;
@@ -58,7 +59,7 @@ export const concludeUnfinished = async (
       resources: NO_RESOURCES,
       error: 'the agent ended while this flow ran',
       startedAt: record.accepted_at,
-      collections: items.flatMap((i) => (i.collection === undefined ? [] : [i.collection])),
+      ...(await ticketContents({ flowId, attempt, digest }, deps.contents)),
     },
     true,
   );

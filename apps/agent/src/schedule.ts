@@ -2,8 +2,9 @@ import { isHuntId } from '#wire';
 import { messageOf } from './errors.js';
 import { type AgentView, decide, orderEntries } from './jobs/decide.js';
 import type { JobEntry } from './jobs/job-entry.js';
-import { concludeUnfinished } from './recovery.js';
-import { Attempt, type AttemptDeps } from './runner/attempt.js';
+import { concludeUnfinished, killSurvivor } from './recovery.js';
+import { Attempt, type AttemptDeps, contentsDeps } from './runner/attempt.js';
+import type { AttemptRecord, Transfers } from './state/agent-state.js';
 import { NO_RESOURCES } from './tickets.js';
 
 /** So many flows run at once. */
@@ -21,6 +22,7 @@ export class Schedule {
   readonly #running = new Map<string, Running>();
   #applying: Promise<void> = Promise.resolve();
   readonly #said = new Set<string>();
+  #closing = false;
 
   constructor(
     private readonly deps: AttemptDeps,
@@ -37,14 +39,14 @@ export class Schedule {
   /** Does what the entries ask for now. Calls queue up; a flow that ends looks again by itself. */
   apply(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#concludeUnfinished();
+      await this.#concludeUnfinished(true);
       await this.#apply();
     });
   }
 
   /** Ends attempts of an earlier run, and those of this one whose ending could not be written. */
   concludeUnfinished(): Promise<void> {
-    return this.#inTurn(() => this.#concludeUnfinished());
+    return this.#inTurn(() => this.#concludeUnfinished(false));
   }
 
   /** One after another: what is being taken up or answered is never seen half done. */
@@ -53,12 +55,45 @@ export class Schedule {
     return this.#applying;
   }
 
-  async #concludeUnfinished(): Promise<void> {
-    for (const record of this.deps.state.unfinished()) {
+  /** `resume`: go on with those that only have large files to send; else nothing runs yet. */
+  async #concludeUnfinished(resume: boolean): Promise<void> {
+    const { deps } = this;
+    for (const record of deps.state.unfinished()) {
       if (this.#running.has(`${record.flow_id}/${record.attempt}`)) continue;
-      await concludeUnfinished(record, this.deps);
-      this.deps.spooled();
+      if (record.transfers === undefined) await concludeUnfinished(record, { ...deps, contents: contentsDeps(deps) });
+      else if (record.child !== undefined) await killSurvivor(record.child, deps.logger);
+      if (record.transfers !== undefined && resume && !this.#closing) await this.#resume(record, record.transfers);
+      deps.spooled();
     }
+  }
+
+  /** Goes on sending large files; parts that are in the spool but not written down are made again. */
+  async #resume(record: AttemptRecord, transfers: Transfers): Promise<void> {
+    const { flow_id: flowId, attempt, digest, expires_at } = record;
+    const { spool, logger } = this.deps;
+    const known = new Map(transfers.files.map((file) => [file.nonce, file.parts.length]));
+    for (const item of spool.itemsOf(flowId, attempt)) {
+      if (item.final !== undefined)
+        return concludeUnfinished(record, { ...this.deps, contents: contentsDeps(this.deps) });
+      if (
+        item.part !== undefined &&
+        known.has(item.part.nonce) &&
+        item.part.number >= (known.get(item.part.nonce) ?? 0)
+      )
+        await spool.remove(item);
+    }
+    logger.info({ flow_id: flowId, attempt, files: transfers.files.length }, 'goes on sending large files');
+    const spec = { ...transfers, expires_at };
+    this.#launch(
+      new Attempt({ flowId, attempt, digest, spec, transfers: transfers.files }, this.deps),
+      flowId,
+      attempt,
+    );
+  }
+
+  /** The store will never take a part of this attempt: it ends as Error. */
+  fail(flowId: string, attempt: number, reason: string): void {
+    this.#running.get(`${flowId}/${attempt}`)?.attempt.fail(reason);
   }
 
   /** Resolves when nothing runs. */
@@ -68,6 +103,7 @@ export class Schedule {
 
   /** Kills what runs: Crashed is told. */
   interruptAll(): void {
+    this.#closing = true;
     for (const { attempt } of this.#running.values()) attempt.interrupt();
   }
 
@@ -91,7 +127,7 @@ export class Schedule {
         case 'run':
           if (!this.#hasRoom(entry.flowId)) break;
           fault('fetch');
-          await this.#start(entry, key);
+          await this.#start(entry);
           break;
       }
     }
@@ -103,12 +139,17 @@ export class Schedule {
     return busy < (hunt ? MAX_HUNTS : MAX_TARGETED);
   }
 
-  async #start(entry: JobEntry, key: string): Promise<void> {
+  async #start(entry: JobEntry): Promise<void> {
     const { flowId, attempt, digest, spec } = entry;
     if (spec === undefined) throw new Error(`${flowId} has no spec that could run`);
     const run = new Attempt({ flowId, attempt, digest, spec }, this.deps);
     await run.accept();
     this.deps.logger.info({ flow_id: flowId, attempt, type: spec.__type__ }, 'flow taken up');
+    this.#launch(run, flowId, attempt);
+  }
+
+  #launch(run: Attempt, flowId: string, attempt: number): void {
+    const key = `${flowId}/${attempt}`;
     const ended = run
       .run()
       .catch((error: unknown) => {

@@ -25,8 +25,6 @@ export const startupFacts = (
     labels: config.labels,
     errors: [],
   };
-  if (config.allow?.bytes_per_day !== undefined)
-    facts.errors.push('allow.bytes_per_day of the configuration is not enforced by this version');
   for (const action of manifest.startup_actions) {
     if (action.__type__ !== 'Interrogate' || !abilities.actions.has(action.__type__)) {
       facts.errors.push(`startup action ${action.__type__} was not run: this agent runs Interrogate only at its start`);

@@ -35,6 +35,8 @@ export interface StatusInput {
   logs?: FlowStatusTicket['logs'];
   startedAt?: string | undefined;
   collections?: FlowStatusTicket['collections'];
+  files?: FlowStatusTicket['files'];
+  files_collection?: FlowStatusTicket['files_collection'];
 }
 
 export const NO_RESOURCES: Resources = { cpu_seconds: 0, wall_seconds: 0, memory_bytes: 0, rows: 0, bytes: 0 };
@@ -71,6 +73,8 @@ export class Tickets {
       logs: (input.logs ?? []).map((line) => ({ ...line, message: cut(line.message, 2000) })),
       started_at: input.startedAt,
       collections: input.collections ?? [],
+      files: input.files ?? [],
+      files_collection: input.files_collection,
     };
     const text = await this.#sign(whole, () => ({ ...whole, backtrace: undefined, logs: [] }));
     return this.deps.spool.addText(

@@ -2,6 +2,8 @@ import { EfilterError, formatError, parse, rows } from '#efilter';
 import type { CollectAction } from '#wire';
 import { MODES } from '../modes.js';
 import { LIMITS } from '../sources/limits.js';
+import { pushDown } from '../sources/pushdown.js';
+import { SOURCES_BY_NAME } from '../sources/registry.js';
 import type { ActionRunner } from './action.js';
 
 /** A query that failed: the message shows where. */
@@ -26,8 +28,8 @@ export const collect: ActionRunner<CollectAction> = async (action, { environment
   if (table === undefined || others.length > 0)
     throw new QueryFailed('a query fills a collection of exactly one table');
   try {
-    const parsed = parse(query, action.query_parameters);
-    await output.collection(action.collection, query, (collection) => {
+    const parsed = pushDown(parse(query, action.query_parameters), SOURCES_BY_NAME);
+    await output.collection(action.collection, { query }, (collection) => {
       for (const row of rows(parsed, environment, { limits: LIMITS })) collection.insert(table.name, row);
     });
   } catch (error) {

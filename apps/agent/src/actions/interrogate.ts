@@ -40,7 +40,7 @@ const INTERROGATE: CollectionSpec = {
 /** What this machine is, as a collection. */
 export const interrogate: ActionRunner<InterrogateAction> = async (_action, { job, output }) => {
   const info = systemInfo();
-  await output.collection(INTERROGATE, '', (collection) => {
+  await output.collection(INTERROGATE, {}, (collection) => {
     for (const row of agentInfo(job.agent)) collection.insert('system_info', row);
     for (const row of info.interfaces) collection.insert('interfaces', row);
     for (const row of info.users) collection.insert('users', row);

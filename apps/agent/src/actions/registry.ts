@@ -1,7 +1,10 @@
 import type { Action } from '#wire';
 import type { ActionContext, ActionRunner } from './action.js';
 import { collect } from './collect.js';
+import { fileFinder } from './file-finder.js';
+import { getFiles } from './get-files.js';
 import { interrogate } from './interrogate.js';
+import { listDirectory } from './list-directory.js';
 
 type Kind = Action['__type__'];
 type ActionOf<K extends Kind> = Extract<Action, { __type__: K }>;
@@ -10,9 +13,9 @@ type ActionOf<K extends Kind> = Extract<Action, { __type__: K }>;
 const registry: { [K in Kind]: ActionRunner<ActionOf<K>> | undefined } = {
   Collect: collect,
   Interrogate: interrogate,
-  ListDirectory: undefined,
-  FileFinder: undefined,
-  GetFiles: undefined,
+  ListDirectory: listDirectory,
+  FileFinder: fileFinder,
+  GetFiles: getFiles,
   CollectArtifacts: undefined,
 };
 

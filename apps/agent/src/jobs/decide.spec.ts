@@ -55,6 +55,8 @@ const view = (more: Partial<AgentView> = {}): AgentView => ({
   clientId: CLIENT,
   agentVersion: '9.9.9',
   capabilities: new Set(['action.interrogate.1', 'sample.1']),
+  denied: new Set(),
+  bytesPerDay: undefined,
   registeredAt: '2026-03-01T10:00:00.000Z',
   lostAt: undefined,
   mayStart: true,
@@ -172,5 +174,31 @@ describe('in which order', () => {
     const web = entry(HUNT, { role: { kind: 'label', label: 'web' }, state: 'cancelled' });
     expect(orderEntries([db, all], CLIENT)).toEqual([all]);
     expect(orderEntries([all, web], CLIENT)).toEqual([web]);
+  });
+});
+
+describe('what the administrator of a machine does not allow', () => {
+  const refusalOf = (e: JobEntry, v: Partial<AgentView>): unknown => {
+    const decision = decide(e, view(v));
+    return decision.kind === 'final' ? [decision.outcome, decision.reason] : decision.kind;
+  };
+
+  it('is refused, and said: an action, a source of a query, bytes', () => {
+    const flow = entry('F_00000000000000aa');
+    expect(refusalOf(flow, { denied: new Set(['action.interrogate.1']), capabilities: new Set() })).toEqual([
+      'Rejected',
+      'the configuration of this agent does not allow action.interrogate.1',
+    ]);
+    const asks = entry('F_00000000000000ab', {}, { condition: "any from pslist() where Name == 'x'" });
+    expect(refusalOf(asks, { denied: new Set(['source.pslist.1']) })).toEqual([
+      'Rejected',
+      'the configuration of this agent does not allow source.pslist.1',
+    ]);
+    expect(refusalOf(asks, { denied: new Set(['source.lsof.1']) })).toBe('run');
+    expect(refusalOf(flow, { bytesPerDay: 1000 })).toEqual([
+      'Rejected',
+      `the configuration of this agent allows 1000 bytes a day, the flow may use ${flow.spec!.quota.bytes}`,
+    ]);
+    expect(refusalOf(flow, { bytesPerDay: flow.spec!.quota.bytes })).toBe('run');
   });
 });

@@ -1,4 +1,6 @@
 import { actionCapability, checkStartable, isHuntId, Refusal, samplePosition, START_ALLOWANCE_MS } from '#wire';
+import { sourceCapability } from '../capabilities.js';
+import { sourcesIn } from './spec-sources.js';
 import type { AttemptRecord } from '../state/agent-state.js';
 import type { JobEntry } from './job-entry.js';
 
@@ -7,6 +9,10 @@ export interface AgentView {
   clientId: string;
   agentVersion: string;
   capabilities: ReadonlySet<string>;
+  /** What this version could do and the configuration does not allow. */
+  denied: ReadonlySet<string>;
+  /** What the configuration allows to be uploaded in a day; undefined: anything. */
+  bytesPerDay: number | undefined;
   /** From the client's own JobFile; absent until the server registered it. */
   registeredAt: string | undefined;
   /** Flows created until then are not run; undefined when no state was lost. */
@@ -67,6 +73,17 @@ const needs = (entry: JobEntry): string[] => [
   ...(entry.spec?.actions ?? []).map((action) => actionCapability(action.__type__)),
 ];
 
+/** What it asks for beyond what the administrator of this machine allows; undefined when nothing. */
+const forbidden = (entry: JobEntry, { denied, bytesPerDay }: AgentView): string | undefined => {
+  const { spec } = entry;
+  const sources = denied.size === 0 || spec === undefined ? [] : sourcesIn(spec).map(sourceCapability);
+  const name = [...needs(entry), ...sources].find((needed) => denied.has(needed));
+  if (name !== undefined) return `the configuration of this agent does not allow ${name}`;
+  if (spec !== undefined && bytesPerDay !== undefined && spec.quota.bytes > bytesPerDay)
+    return `the configuration of this agent allows ${bytesPerDay} bytes a day, the flow may use ${spec.quota.bytes}`;
+  return undefined;
+};
+
 /** The rule of a retry: judged by how the last attempt before it ended here. */
 const retryAllows = (entry: JobEntry, earlier: readonly AttemptRecord[]): boolean => {
   const rule = entry.head.retry?.only_if_last;
@@ -99,6 +116,8 @@ export const decide = (entry: JobEntry, view: AgentView): Decision => {
   const { lostAt } = view;
   if (lostAt !== undefined && Date.parse(entry.head.created_at) <= Date.parse(lostAt))
     return { kind: 'final', outcome: 'Skipped', reason: 'state lost' };
+  const refused = forbidden(entry, view);
+  if (refused !== undefined) return { kind: 'final', outcome: 'Rejected', reason: refused };
   const lacking = needs(entry).find((name) => !view.capabilities.has(name));
   if (lacking !== undefined)
     return { kind: 'final', outcome: 'Rejected', reason: `agent ${view.agentVersion} lacks ${lacking}` };

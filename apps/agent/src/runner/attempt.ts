@@ -1,15 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type CollectionResult,
-  type FinalState,
-  isHuntId,
-  keys,
-  randomHex32,
-  type Resources,
-  samplePosition,
-  type Spec,
-} from '#wire';
+import { type FinalState, isHuntId, type Resources, type Spec } from '#wire';
 import type { AgentClock } from '../clock.js';
 import { messageOf } from '../errors.js';
 import type { Fault } from '../fault.js';
@@ -17,8 +8,11 @@ import type { Logger } from '../logger.js';
 import type { Spool } from '../spool/spool.js';
 import type { StateStore } from '../state/state-store.js';
 import { NO_RESOURCES, type StatusInput, type Tickets } from '../tickets.js';
-import type { FinishedCollection, FlowEvent, FlowJob } from './flow-job.js';
+import type { FlowEvent, FlowJob } from './flow-job.js';
+import { FlowResults } from './flow-results.js';
+import type { LargeFile } from './large-file.js';
 import type { FlowRun, Runner, RunResult } from './runner.js';
+import { type ContentsDeps, ticketContents } from './ticket-contents.js';
 
 export interface AttemptDeps {
   clientId: string;
@@ -36,15 +30,27 @@ export interface AttemptDeps {
   spooled: () => void;
 }
 
+/** What {@link ticketContents} needs of them. */
+export const contentsDeps = ({ clientId, spool, workDir, clock }: AttemptDeps): ContentsDeps => ({
+  clientId,
+  spool,
+  workDir,
+  now: () => clock.now(),
+});
+
 /** A flow that this agent is to run, as its signed spec says. */
 export interface AttemptInput {
   flowId: string;
   attempt: number;
   digest: string;
-  spec: Spec;
+  spec: Pick<Spec, 'actions' | 'condition' | 'quota' | 'spread_seconds' | 'report_skips' | 'expires_at'>;
+  /** An earlier run did all but send these. */
+  transfers?: readonly LargeFile[];
 }
 
 const MAX_LOG_LINES = 100;
+/** Started is told again, with rows and bytes so far, at most this often. */
+const PROGRESS_EVERY_MS = 10_000;
 const STOPPED = 'the agent was stopped while this flow ran';
 
 interface Final {
@@ -81,6 +87,7 @@ const finalOf = (result: RunResult, cancelled: boolean): Final => {
 export class Attempt {
   #run: FlowRun | undefined;
   #stop: 'cancelled' | 'interrupted' | undefined;
+  #toldAt = -Infinity;
   #conditionHeld = false;
   #action: string | undefined;
   #actionsDone = 0;
@@ -94,7 +101,9 @@ export class Attempt {
   constructor(
     private readonly input: AttemptInput,
     private readonly deps: AttemptDeps,
-  ) {}
+  ) {
+    this.#conditionHeld = input.transfers !== undefined;
+  }
 
   /** Writes down, durably, that this attempt is taken up: it will never be started again. */
   async accept(): Promise<void> {
@@ -110,11 +119,18 @@ export class Attempt {
     const dir = join(this.deps.workDir, `${flowId}-${attempt}`);
     await rm(dir, { recursive: true, force: true });
     await mkdir(dir, { mode: 0o700 });
+    const { spool } = this.deps;
+    const results = this.#openResults(dir);
+    const stopListening = spool.onRemoved(({ part, flow }) => {
+      if (part !== undefined && flow?.flow_id === flowId && flow.attempt === attempt) this.#run?.partLeft();
+    });
     try {
       const run = await this.#prepare(dir);
-      const result: RunResult = 'kind' in run ? run : await run.run((event) => this.#hear(event, dir));
+      const result: RunResult = 'kind' in run ? run : await run.run((event) => this.#hear(event, results));
       this.#resources = result.resources;
       await this.#work;
+      // Only large files were left to send: the next start goes on with them.
+      if (result.kind === 'killed' && this.#stop === 'interrupted' && results.isTransferring) return;
       const final = finalOf(result, this.#stop === 'cancelled');
       await this.#conclude(
         this.#workError === undefined || this.#stop === 'cancelled'
@@ -123,8 +139,22 @@ export class Attempt {
         result.kind,
       );
     } finally {
+      stopListening();
       await rm(dir, { recursive: true, force: true });
     }
+  }
+
+  /** It cannot succeed any more (the store refused a part): ends it with this error. */
+  fail(reason: string): void {
+    this.#workError ??= new Error(reason);
+    this.#run?.kill();
+  }
+
+  #openResults(dir: string): FlowResults {
+    const { flowId, attempt, spec, transfers } = this.input;
+    const { actions, quota, spread_seconds, report_skips } = spec;
+    const of = { flowId, attempt, actions, quota, spread_seconds, report_skips };
+    return new FlowResults(of, dir, this.deps, transfers);
   }
 
   /** People cancelled it: its process is killed, its results deleted, Cancelled is told. */
@@ -155,6 +185,7 @@ export class Attempt {
         actions: input.spec.actions,
         quota: input.spec.quota,
         work_dir: dir,
+        ...(input.transfers === undefined ? {} : { transfers: [...input.transfers] }),
         ...deps.jobFacts(),
       });
     } catch (error) {
@@ -172,11 +203,11 @@ export class Attempt {
     return run;
   }
 
-  #hear(event: FlowEvent, dir: string): void {
+  #hear(event: FlowEvent, results: FlowResults): void {
     switch (event.kind) {
       case 'condition-held':
         this.#conditionHeld = true;
-        this.#then(() => this.#tellStarted());
+        this.#tellStarted();
         return;
       case 'action':
         this.#actionsDone = event.index;
@@ -186,13 +217,52 @@ export class Attempt {
         this.#log('info', `action ${event.index + 1} was skipped: its condition does not hold`);
         return;
       case 'collection':
-        this.#then(() => this.#spoolCollection(event.collection, dir));
+        this.#then(() => results.collection(event.collection));
+        return;
+      case 'file':
+        this.#then(() => results.file(event.file));
         return;
       case 'log':
         this.#log(event.level, event.message);
         return;
       case 'progress':
+        if (performance.now() - this.#toldAt >= PROGRESS_EVERY_MS) this.#tellStarted();
+        return;
+      case 'waiting':
       case 'end':
+        return;
+      default:
+        this.#hearOfTransfer(event, results);
+    }
+  }
+
+  #hearOfTransfer(
+    event: Extract<FlowEvent, { kind: 'transfers' | `transfer-${string}` | 'part' }>,
+    results: FlowResults,
+  ): void {
+    switch (event.kind) {
+      case 'transfers':
+        this.#actionsDone = this.input.spec.actions.length;
+        this.#action = 'sending large files';
+        this.#then(() => results.transfers(event.files));
+        return;
+      case 'part':
+        this.#then(async () => {
+          await results.part(event.nonce, event.part);
+          this.deps.spooled();
+        });
+        if (performance.now() - this.#toldAt >= PROGRESS_EVERY_MS) this.#tellStarted();
+        return;
+      case 'transfer-restarted':
+        this.#log('warn', 'a file changed after parts of it were sent: begun again');
+        this.#then(() => results.restarted(event.nonce, event.fresh));
+        return;
+      case 'transfer-failed':
+        this.#log('error', `a file could not be sent: ${event.reason}`);
+        this.#then(() => results.failed(event.nonce));
+        return;
+      case 'transfer-done':
+        this.#then(() => results.done(event.nonce, event.end));
         return;
     }
   }
@@ -215,30 +285,13 @@ export class Attempt {
     });
   }
 
-  async #tellStarted(): Promise<void> {
-    await this.deps.tickets.status(this.#status('Started'), false);
-    this.deps.spooled();
-  }
-
-  async #spoolCollection(finished: FinishedCollection, dir: string): Promise<void> {
-    const { flowId, attempt, spec } = this.input;
-    const { clientId, spool, clock } = this.deps;
-    const { file, ...rest } = finished;
-    const key = keys.analysis(flowId, clientId, finished.name, randomHex32());
-    const collection: CollectionResult = { key, ...rest };
-    const wait =
-      spec.spread_seconds * 1000 * (Number.parseInt(samplePosition(flowId, clientId).slice(0, 8), 16) / 2 ** 32);
-    await spool.addFile(
-      {
-        kind: 'result',
-        key,
-        content_type: 'application/gzip',
-        flow: { flow_id: flowId, attempt },
-        collection,
-        ...(wait < 1 ? {} : { not_before: new Date(clock.now().getTime() + wait).toISOString() }),
-      },
-      join(dir, file),
-    );
+  #tellStarted(): void {
+    this.#toldAt = performance.now();
+    this.#then(async () => {
+      if (this.#run !== undefined) this.#resources = this.#run.resources();
+      await this.deps.tickets.status(this.#status('Started'), false);
+      this.deps.spooled();
+    });
   }
 
   #status(state: StatusInput['state'], more: Partial<StatusInput> = {}): StatusInput {
@@ -269,7 +322,7 @@ export class Attempt {
   }
 
   async #conclude(final: Final, how: RunResult['kind']): Promise<void> {
-    const { flowId, attempt, spec } = this.input;
+    const { flowId, attempt, digest, spec } = this.input;
     const { spool, state, tickets, fault, logger } = this.deps;
     if (final.state === 'Cancelled') await spool.removeResults(flowId, attempt);
     if (final.error !== undefined) logger.warn({ flow_id: flowId, attempt, reason: final.error }, 'flow failed');
@@ -277,16 +330,14 @@ export class Attempt {
       await state.finish(flowId, attempt, final.state);
       return;
     }
-    const collections = spool
-      .itemsOf(flowId, attempt)
-      .flatMap((i) => (i.collection === undefined ? [] : [i.collection]));
+    const contents = await ticketContents({ flowId, attempt, digest }, contentsDeps(this.deps));
     const item = await tickets.status(
       this.#status(final.state, {
         currentAction: final.state === 'Done' ? undefined : this.#action,
         actionsDone: final.state === 'Done' ? spec.actions.length : this.#actionsDone,
         error: final.error,
         backtrace: final.backtrace,
-        collections,
+        ...contents,
       }),
       true,
     );

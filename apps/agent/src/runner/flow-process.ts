@@ -3,6 +3,7 @@
 import { messageOf } from '../errors.js';
 import { executeFlow } from './execute-flow.js';
 import { type FlowEvent, FlowJob } from './flow-job.js';
+import { PartGate } from './part-gate.js';
 import { dieWithParent } from './watchdog.js';
 
 dieWithParent();
@@ -18,9 +19,13 @@ const tell = (event: FlowEvent): void => {
   send(event).catch((error: unknown) => process.stderr.write(`${messageOf(error)}\n`));
 };
 
+const gate = new PartGate(() => tell({ kind: 'waiting' }));
+
 process.once('message', (message: unknown) => {
+  // Whatever comes after the job says that a part has left.
+  process.on('message', () => gate.left());
   const run = async (): Promise<void> => {
-    const ending = await executeFlow(FlowJob.parse(message), tell);
+    const ending = await executeFlow(FlowJob.parse(message), { tell, room: () => gate.room(), threads: true });
     await send({ kind: 'end', ending });
     process.exit(0);
   };

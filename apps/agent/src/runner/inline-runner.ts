@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.js';
 import { executeFlow, FlowStopped } from './execute-flow.js';
+import { PartGate } from './part-gate.js';
 import { exceededMessage, type Runner } from './runner.js';
 
 /**
@@ -9,29 +10,34 @@ import { exceededMessage, type Runner } from './runner.js';
 export const inlineRunner: Runner = {
   prepare(job) {
     const abort = new AbortController();
+    const gate = new PartGate(() => undefined);
+    let started = performance.now();
+    let rows = 0;
+    let bytes = 0;
+    const resources = () => ({
+      cpu_seconds: 0,
+      wall_seconds: (performance.now() - started) / 1000,
+      memory_bytes: 0,
+      rows,
+      bytes,
+    });
     return Promise.resolve({
+      resources,
       process: undefined,
       kill: () => abort.abort(new FlowStopped()),
+      partLeft: () => gate.left(),
       async run(onEvent) {
-        const started = performance.now();
-        let rows = 0;
-        let bytes = 0;
-        const resources = () => ({
-          cpu_seconds: 0,
-          wall_seconds: (performance.now() - started) / 1000,
-          memory_bytes: 0,
-          rows,
-          bytes,
-        });
+        started = performance.now();
         try {
-          const ending = await executeFlow(
-            job,
-            (event) => {
+          const ending = await executeFlow(job, {
+            tell(event) {
               if (event.kind === 'progress') ({ rows, bytes } = event);
               onEvent(event);
             },
-            abort.signal,
-          );
+            room: () => gate.room(),
+            threads: false,
+            signal: abort.signal,
+          });
           if (ending.kind === 'limit')
             return {
               kind: 'exceeded',

@@ -48,6 +48,8 @@ class ProcessRun implements FlowRun {
   #exceeded: string | undefined;
   #end: (FlowEvent & { kind: 'end' }) | undefined;
   #broken: string | undefined;
+  #waitingSince: number | undefined;
+  #waitedMs = 0;
   readonly #used: Resources = { cpu_seconds: 0, wall_seconds: 0, memory_bytes: 0, rows: 0, bytes: 0 };
 
   constructor(
@@ -64,6 +66,16 @@ class ProcessRun implements FlowRun {
     });
   }
 
+  partLeft(): void {
+    if (this.#waitingSince !== undefined) this.#waitedMs += performance.now() - this.#waitingSince;
+    this.#waitingSince = undefined;
+    if (this.child.connected) this.child.send({ kind: 'part-left' });
+  }
+
+  resources(): Resources {
+    return { ...this.#used };
+  }
+
   kill(): void {
     this.#killed = true;
     this.child.kill('SIGKILL');
@@ -77,7 +89,7 @@ class ProcessRun implements FlowRun {
     });
     let sampling: Promise<void> = Promise.resolve();
     const sample = async (): Promise<void> => {
-      this.#used.wall_seconds = (performance.now() - started) / 1000;
+      this.#used.wall_seconds = this.#wallSeconds(started);
       this.#used.bytes = Math.max(this.#used.bytes, await folderBytes(this.job.work_dir));
       const usage = processUsage(this.process.pid);
       if (usage !== undefined) {
@@ -94,11 +106,18 @@ class ProcessRun implements FlowRun {
       if (!this.#killed) child.send(this.job);
       const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
       await sampling;
-      this.#used.wall_seconds = (performance.now() - started) / 1000;
+      this.#used.wall_seconds = this.#wallSeconds(started);
       return { ...this.#ending(code, signal), resources: this.#used };
     } finally {
       clearInterval(timer);
     }
+  }
+
+  /** Time in which it only waits for the store to take its parts is not its own. */
+  #wallSeconds(started: number): number {
+    const now = performance.now();
+    const waiting = this.#waitingSince === undefined ? 0 : now - this.#waitingSince;
+    return (now - started - this.#waitedMs - waiting) / 1000;
   }
 
   #hear(message: unknown, onEvent: (event: FlowEvent) => void): void {
@@ -112,6 +131,11 @@ class ProcessRun implements FlowRun {
     if (event.kind === 'end') {
       this.#end = event;
       return;
+    }
+    if (event.kind === 'waiting') this.#waitingSince ??= performance.now();
+    if (event.kind === 'part') {
+      this.#used.bytes += event.part.stored_bytes;
+      this.#enforce();
     }
     if (event.kind === 'progress') {
       this.#used.rows = event.rows;

@@ -19,6 +19,10 @@ export interface FlowRun {
   readonly process: ProcessMark | undefined;
   /** Runs it. Never rejects for what the flow does; `onEvent` hears everything but the end. */
   run(onEvent: (event: FlowEvent) => void): Promise<RunResult>;
+  /** One part of a large file has left the disk: the flow may make another. */
+  partLeft(): void;
+  /** What it has used so far. */
+  resources(): Resources;
   /** Stops it now; `run` then settles with `killed`. */
   kill(): void;
 }

@@ -1,23 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { codeOf } from '../errors.js';
+import { readFileSync } from 'node:fs';
+import { pidsOf, readLink, readText } from './read.js';
 
 /** Linux reports times of processes in this unit, whatever the kernel's own tick is. */
 const TICKS_PER_SECOND = 100;
-
-/** What went away, or may not be seen, while /proc was read: not an error of the query. */
-const GONE = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR', 'EINVAL']);
-
-const unlessGone = <T>(read: () => T): T | undefined => {
-  try {
-    return read();
-  } catch (error) {
-    if (GONE.has(codeOf(error) ?? '')) return undefined;
-    throw error;
-  }
-};
-
-const readText = (path: string): string | undefined => unlessGone(() => readFileSync(path, 'utf8'));
-const readLink = (path: string): string | undefined => unlessGone(() => readlinkSync(path));
 
 /** One process as /proc shows it. Times in seconds, sizes in bytes; null where it cannot be seen. */
 export interface ProcessRow {
@@ -97,12 +82,7 @@ const readProcess = (pid: number, boot: number, users: ReadonlyMap<number, strin
 export function* processes(pids?: readonly number[]): Generator<ProcessRow> {
   const boot = bootTime();
   const users = userNames();
-  const all =
-    pids ??
-    readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number);
-  for (const pid of all.toSorted((a, b) => a - b)) {
+  for (const pid of pidsOf(pids)) {
     const row = readProcess(pid, boot, users);
     if (row !== undefined) yield row;
   }

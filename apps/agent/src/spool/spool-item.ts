@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CollectionResult, FINAL_STATES, FlowId, Instant } from '#wire';
+import { CollectionResult, FileResult, FINAL_STATES, FlowId, Hex32, Instant } from '#wire';
 
 /** One upload on its way: described here, its bytes in a file beside it. It exists once its descriptor does. */
 export const SpoolItem = z.object({
@@ -20,6 +20,12 @@ export const SpoolItem = z.object({
   final: z.enum(FINAL_STATES).optional(),
   /** What the flow's ticket will say of this result. */
   collection: CollectionResult.optional(),
+  /** The same of an uploaded file. */
+  file: FileResult.optional(),
+  /** The list of the flow's files, where they are too many for the ticket itself. */
+  files_collection: CollectionResult.optional(),
+  /** A part of a large file: it does not wait for the final ticket. */
+  part: z.object({ nonce: Hex32, number: z.int().nonnegative() }).optional(),
 });
 export type SpoolItem = z.infer<typeof SpoolItem>;
 

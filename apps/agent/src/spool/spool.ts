@@ -38,6 +38,8 @@ export class Spool {
   readonly #held = new Set<string>();
   #next = 1;
   #limitBytes = DEFAULT_LIMIT_BYTES;
+  #usedBytes = 0;
+  readonly #removalListeners = new Set<(item: SpoolItem) => void>();
 
   private constructor(
     private readonly dir: string,
@@ -61,7 +63,7 @@ export class Spool {
     try {
       const item = SpoolItem.parse(JSON.parse(await readFile(path, 'utf8')));
       await stat(this.dataPath(item));
-      this.#items.set(item.id, item);
+      this.#put(item);
       this.#next = Math.max(this.#next, Number(item.id) + 1);
     } catch (error) {
       this.options.logger.error({ file: name, reason: messageOf(error) }, 'a spool item cannot be read: moved aside');
@@ -76,7 +78,7 @@ export class Spool {
 
   /** In the order in which they were put in. */
   items(): SpoolItem[] {
-    return [...this.#items.values()].toSorted((a, b) => a.id.localeCompare(b.id));
+    return [...this.#items.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   itemsOf(flowId: string, attempt: number): SpoolItem[] {
@@ -115,10 +117,17 @@ export class Spool {
 
   /** Delivered, or not to be delivered: the descriptor goes first, so that a crash in between leaves no false item. */
   async remove(item: SpoolItem): Promise<void> {
-    this.#items.delete(item.id);
+    if (this.#items.delete(item.id)) this.#usedBytes -= item.bytes;
     this.#held.delete(item.id);
     await removeFile(join(this.dir, `${item.id}.json`));
     await removeFile(this.dataPath(item));
+    for (const listener of this.#removalListeners) listener(item);
+  }
+
+  /** Told of every item that leaves, delivered or not; gives the function that ends it. */
+  onRemoved(listener: (item: SpoolItem) => void): () => void {
+    this.#removalListeners.add(listener);
+    return () => this.#removalListeners.delete(listener);
   }
 
   /** Deletes the results of a flow (it was cancelled). */
@@ -151,13 +160,18 @@ export class Spool {
 
   async #describe(item: SpoolItem): Promise<SpoolItem> {
     await writeFileAtomic(join(this.dir, `${item.id}.json`), JSON.stringify(item), this.options.durable);
-    this.#items.set(item.id, item);
+    this.#put(item);
     return item;
+  }
+
+  #put(item: SpoolItem): void {
+    this.#items.set(item.id, item);
+    this.#usedBytes += item.bytes;
   }
 
   async #checkRoom(bytes: number): Promise<void> {
     const limit = this.#limitBytes;
-    const used = this.items().reduce((sum, item) => sum + item.bytes, 0);
+    const used = this.#usedBytes;
     if (used + bytes > limit)
       throw new SpoolFull(`the spool would hold ${used + bytes} bytes, its limit is ${limit}: the result was dropped`);
     const disk = await statfs(this.dir);

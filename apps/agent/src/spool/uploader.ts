@@ -3,6 +3,7 @@ import type { S3SignedPolicy } from '#wire';
 import { isHuntId } from '#wire';
 import { messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
+import type { DayBudget } from './day-budget.js';
 import type { Spool } from './spool.js';
 import type { SpoolItem } from './spool-item.js';
 
@@ -23,10 +24,20 @@ export interface UploaderDeps {
   onDelivered: (item: SpoolItem) => void;
   /** The store will never take it (too large, wrong form); it is still in the spool. */
   onUndeliverable: (item: SpoolItem, reason: string) => Promise<void>;
+  /** What may be sent in a day. */
+  budget: DayBudget;
   /** How fast a result may be sent. */
   bitsPerSecond: () => number;
   logger: Logger;
 }
+
+interface Group {
+  first: string;
+  hasFinal: boolean;
+}
+
+const groupOf = ({ flow }: SpoolItem): string | undefined =>
+  flow === undefined ? undefined : `${flow.flow_id}/${flow.attempt}`;
 
 interface Wait {
   attempt: number;
@@ -84,44 +95,62 @@ export class Uploader {
       return;
     }
     const now = performance.now();
-    let next = Infinity;
-    if (this.#pause.until > now) next = this.#pause.until;
-    else {
-      for (const item of this.#inOrder(items)) {
-        const at = this.#readyAt(item, items, now);
-        if (at > now) next = Math.min(next, at);
-        else if (this.#lanesFree(item, items)) this.#fly(item);
-      }
-    }
+    const next = this.#pause.until > now ? this.#pause.until : this.#sendWhatIsReady(items, now);
     // At the latest a minute from now: grants, held items and dates change by themselves.
     this.#timer = setTimeout(() => this.kick(), Math.min(Math.max(next - now, 5), 60_000));
   }
 
-  #inOrder(items: readonly SpoolItem[]): SpoolItem[] {
-    const rank = (item: SpoolItem): number => (item.flow === undefined ? 0 : isHuntId(item.flow.flow_id) ? 2 : 1);
-    return items
-      .filter((item) => !this.#flying.has(item.id))
-      .toSorted((a, b) => rank(a) - rank(b) || a.id.localeCompare(b.id));
+  /** Starts what can be sent; gives when to look again. */
+  #sendWhatIsReady(items: readonly SpoolItem[], now: number): number {
+    const groups = this.#groups(items);
+    const free = { ...LANES };
+    for (const item of items) if (this.#flying.has(item.id)) free[item.kind] -= 1;
+    let next = Infinity;
+    for (const item of this.#inOrder(items)) {
+      if (free.ticket <= 0 && free.result <= 0) break;
+      const at = this.#readyAt(item, groups, now);
+      if (at > now) next = Math.min(next, at);
+      else if (free[item.kind] > 0) {
+        free[item.kind] -= 1;
+        this.#fly(item);
+      }
+    }
+    return next;
   }
 
-  #lanesFree(item: SpoolItem, items: readonly SpoolItem[]): boolean {
-    const busy = items.filter((other) => other.kind === item.kind && this.#flying.has(other.id)).length;
-    return busy < LANES[item.kind];
+  /** Of each attempt: its first item, and whether its final ticket is there. */
+  #groups(items: readonly SpoolItem[]): ReadonlyMap<string, Group> {
+    const groups = new Map<string, Group>();
+    for (const item of items) {
+      const key = groupOf(item);
+      if (key === undefined) continue;
+      const group = groups.get(key);
+      const isFinal = item.final !== undefined && !this.deps.spool.isHeld(item);
+      if (group === undefined) groups.set(key, { first: item.id, hasFinal: isFinal });
+      else group.hasFinal ||= isFinal;
+    }
+    return groups;
+  }
+
+  #inOrder(items: readonly SpoolItem[]): SpoolItem[] {
+    const rank = (item: SpoolItem): number => (item.flow === undefined ? 0 : isHuntId(item.flow.flow_id) ? 2 : 1);
+    return items.filter((item) => !this.#flying.has(item.id)).toSorted((a, b) => rank(a) - rank(b));
   }
 
   /** When this item may be sent, on the clock of `performance.now`; Infinity while something must come first. */
-  #readyAt(item: SpoolItem, items: readonly SpoolItem[], now: number): number {
-    const { spool } = this.deps;
-    if (spool.isHeld(item)) return Infinity;
-    const { flow } = item;
-    if (flow !== undefined) {
-      const group = items.filter((i) => i.flow?.flow_id === flow.flow_id && i.flow.attempt === flow.attempt);
-      if (item.kind === 'ticket' && group.some((other) => other.id < item.id)) return Infinity;
-      if (item.kind === 'result' && !group.some((other) => other.final !== undefined && !spool.isHeld(other)))
-        return Infinity;
+  #readyAt(item: SpoolItem, groups: ReadonlyMap<string, Group>, now: number): number {
+    if (this.deps.spool.isHeld(item)) return Infinity;
+    const group = groups.get(groupOf(item) ?? '');
+    if (group !== undefined) {
+      if (item.kind === 'ticket' && group.first < item.id) return Infinity;
+      if (item.kind === 'result' && item.part === undefined && !group.hasFinal) return Infinity;
     }
+    const today = item.kind === 'result' ? this.deps.budget.waitMs(item.bytes) : 0;
     const spread = item.not_before === undefined ? 0 : Date.parse(item.not_before) - this.deps.now().getTime();
-    return Math.max(this.#waits.get(item.id)?.until ?? 0, spread > 0 ? now + spread : 0);
+    return Math.max(
+      this.#waits.get(item.id)?.until ?? 0,
+      Math.max(spread, today) > 0 ? now + Math.max(spread, today) : 0,
+    );
   }
 
   #fly(item: SpoolItem): void {
@@ -161,6 +190,7 @@ export class Uploader {
     }
     this.#pause = { attempt: 0, until: 0 };
     this.#waits.delete(item.id);
+    if (item.kind === 'result') await this.deps.budget.used(item.bytes);
     this.deps.onDelivered(item);
     await spool.remove(item);
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ClientId, emptyMarks, FINAL_STATES, FlowId, Instant, type Marks, Sha256 } from '#wire';
+import { Action, ClientId, emptyMarks, FINAL_STATES, FlowId, Instant, type Marks, Quota, Sha256 } from '#wire';
+import { LargeFile } from '../runner/large-file.js';
 import { ProcessMark } from './process-mark.js';
 
 const Mark = z.object({ version: z.int(), digest: Sha256 });
@@ -10,6 +11,16 @@ const MarksFile = z.object({
   newestIssuedAt: Instant.optional(),
 });
 
+/** What is needed to go on sending large files after a restart; from its being there a kill is no crash. */
+const Transfers = z.object({
+  files: z.array(LargeFile),
+  actions: z.array(Action),
+  quota: Quota,
+  spread_seconds: z.number(),
+  report_skips: z.boolean(),
+});
+export type Transfers = z.infer<typeof Transfers>;
+
 /** One attempt that this agent took up: written and fsynced before it starts, so it is never started again. */
 export const AttemptRecord = z.object({
   flow_id: FlowId,
@@ -19,6 +30,8 @@ export const AttemptRecord = z.object({
   expires_at: Instant,
   /** The child that runs it, so that one which outlives a killed agent is found. */
   child: ProcessMark.optional(),
+  /** Large files that are being sent in parts. */
+  transfers: Transfers.optional(),
   /** Absent while it runs; also absent after a kill, which the next start reports as Crashed. */
   outcome: z.enum(FINAL_STATES).optional(),
 });
@@ -35,6 +48,8 @@ export const AgentState = z.object({
   /** A state before this one was lost: flows created until then are not run. */
   lost_at: Instant.optional(),
   attempts: z.array(AttemptRecord),
+  /** Bytes of results that were uploaded on one day (UTC). */
+  uploaded: z.object({ day: z.iso.date(), bytes: z.int().nonnegative() }).optional(),
 });
 export type AgentState = z.infer<typeof AgentState>;
 

@@ -2,7 +2,15 @@ import { readFile, rename } from 'node:fs/promises';
 import { z } from 'zod';
 import type { FinalState, Marks } from '#wire';
 import { codeOf, messageOf } from '../errors.js';
-import { AgentState, type AttemptRecord, emptyState, lostState, marksOf, withMarks } from './agent-state.js';
+import {
+  AgentState,
+  type AttemptRecord,
+  emptyState,
+  lostState,
+  marksOf,
+  type Transfers,
+  withMarks,
+} from './agent-state.js';
 import { writeFileAtomic } from './atomic-file.js';
 import type { ProcessMark } from './process-mark.js';
 
@@ -132,8 +140,24 @@ export class StateStore {
     return this.#change(flowId, attempt, (a) => ({ ...a, child }));
   }
 
+  /** Large files of an attempt that are being sent: a restart goes on with them. */
+  setTransfers(flowId: string, attempt: number, transfers: Transfers): Promise<void> {
+    return this.#change(flowId, attempt, (a) => ({ ...a, transfers }));
+  }
+
+  /** Bytes of results that were uploaded on this day (UTC). */
+  uploadedOn(day: string): number {
+    const { uploaded } = this.#state;
+    return uploaded?.day === day ? uploaded.bytes : 0;
+  }
+
+  addUploaded(day: string, bytes: number): Promise<void> {
+    this.#state = { ...this.#state, uploaded: { day, bytes: this.uploadedOn(day) + bytes } };
+    return this.#save();
+  }
+
   finish(flowId: string, attempt: number, outcome: FinalState): Promise<void> {
-    return this.#change(flowId, attempt, ({ child: _ended, ...a }) => ({ ...a, outcome }));
+    return this.#change(flowId, attempt, ({ child: _ended, transfers: _sent, ...a }) => ({ ...a, outcome }));
   }
 
   /** Forgets attempts that expired long ago. */
