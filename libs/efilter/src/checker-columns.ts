@@ -1,10 +1,15 @@
 import type { Expression } from './ast.js';
+import { kindOfNode, type Kind } from './checker-kinds.js';
 import type { Environment } from './environment.js';
+import { LIBRARY } from './stdlib/index.js';
 
-type Columns = ReadonlySet<string> | undefined;
+/** Columns with what they hold, where it is known. */
+export type Columns = ReadonlyMap<string, Kind | undefined> | undefined;
 
 /** What is known of one scope before the query runs: its names, with the columns of rows, or the columns of its row. */
-export type Known = { readonly names: ReadonlyMap<string, Columns> } | { readonly row: Columns };
+export type Known =
+  | { readonly names: ReadonlyMap<string, Columns>; readonly kinds?: ReadonlyMap<string, Kind | undefined> }
+  | { readonly row: Columns };
 
 /** Library functions that pass rows through: which argument the rows are. */
 const PASSING: ReadonlyMap<string, number> = new Map([
@@ -18,9 +23,14 @@ const PASSING: ReadonlyMap<string, number> = new Map([
 /** The columns of the rows that an expression yields; undefined when they are not known. */
 export function columnsOf(node: Expression, scope: readonly Known[], env: Environment): Columns {
   switch (node.kind) {
-    case 'select':
-      if (node.columns === undefined) return columnsOf(node.from, scope, env);
-      return new Set(node.columns.map(({ name }) => name));
+    case 'select': {
+      const row = columnsOf(node.from, scope, env);
+      if (node.columns === undefined) return row;
+      if (node.star === true && row === undefined) return undefined;
+      const inner = [...scope, { row }];
+      const own = node.columns.map(({ name, value }) => [name, kindIn(value, inner, env)] as const);
+      return new Map([...(node.star === true ? (row ?? []) : []), ...own]);
+    }
     case 'filter':
     case 'sort':
       return columnsOf(node.rows, scope, env);
@@ -30,7 +40,10 @@ export function columnsOf(node: Expression, scope: readonly Known[], env: Enviro
       const passed = node.arguments[PASSING.get(node.name) ?? -1];
       if (passed !== undefined) return passed.keyword === undefined ? columnsOf(passed.value, scope, env) : undefined;
       const host = Object.hasOwn(env.functions, node.name) ? env.functions[node.name] : undefined;
-      return host?.columns === undefined ? undefined : new Set(host.columns);
+      const kinds = host?.columnKinds ?? {};
+      return host?.columns === undefined
+        ? undefined
+        : new Map(host.columns.map((name) => [name, Object.hasOwn(kinds, name) ? kinds[name] : undefined]));
     }
     case 'variable': {
       for (const known of scope.toReversed()) {
@@ -59,4 +72,20 @@ export function columnsOf(node: Expression, scope: readonly Known[], env: Enviro
     case 'if':
       return undefined;
   }
+}
+
+/** The kind of an expression in a scope. */
+export function kindIn(node: Expression, scope: readonly Known[], env: Environment): Kind | undefined {
+  const library = (name: string): boolean => LIBRARY.has(name) && !Object.hasOwn(env.functions, name);
+  const names = (name: string): Kind | undefined => {
+    for (const known of scope.toReversed()) {
+      if ('names' in known) {
+        if (known.names.has(name)) return known.kinds?.get(name);
+      } else if (known.row === undefined || known.row.has(name)) {
+        return known.row?.get(name);
+      }
+    }
+    return undefined;
+  };
+  return kindOfNode(node, names, library);
 }

@@ -3,7 +3,14 @@ import { check, sourcesOf, type Environment } from './index.js';
 
 const env: Environment = {
   functions: {
-    pslist: { name: 'pslist', kind: 'source', columns: ['pid', 'name'], params: [{ name: 'pid' }], call: () => [] },
+    pslist: {
+      name: 'pslist',
+      kind: 'source',
+      columns: ['pid', 'name'],
+      params: [{ name: 'pid', type: 'number' }],
+      columnKinds: { pid: 'number', name: 'string' },
+      call: () => [],
+    },
     anything: { name: 'anything', kind: 'source', call: () => [] },
   },
   variables: { limit_of_day: 5 },
@@ -25,6 +32,14 @@ describe('check', () => {
     "lower(x: 'A')",
     'cast(1, str) isa int',
     'null',
+    'select name, count() as n, sum(pid) as s from pslist() group by name order by [n, count()]',
+    'select *, pid + 1 as next from pslist() where next > 1',
+    'pslist()[1:2]',
+    "select name from pslist() where pid == null or pid in [1, 'a'] or name == null",
+    "lower(null) == 'a' or upper('x') == 'X'",
+    "[1] == 'a' or 5 in 'x5'",
+    'let x = 1 select x from anything() where x == "a"',
+    'dict(a: 1)',
   ])('has nothing to say of %s', (query) => {
     expect(found(query)).toEqual([]);
   });
@@ -47,6 +62,24 @@ describe('check', () => {
     ['bind(1)', ['error 5-6']],
     ['nowhere + plist()', ['error 0-7', 'error 10-15']],
     ['select a from', ['error 13-13']],
+    ["select name from pslist() where pid == '5'", ['warning 32-42']],
+    ['select name from pslist() where name > 5', ['warning 32-40']],
+    ["any from (select pid as p from pslist()) where p < 'x'", ['warning 47-54']],
+    ["1 == 'a'", ['warning 0-8']],
+    ["'a' + 1", ['warning 0-7']],
+    ["lower('A') == 5", ['warning 0-15']],
+    ['1 < null', ['warning 0-8']],
+    ['1 in null', ['warning 0-9']],
+    ["'a' =~ 5", ['error 7-8']],
+    ['lower(5)', ['error 6-7']],
+    ["pslist(pid: 'x')", ['error 12-15']],
+    ["select pid from pslist() limit 'x'", ['error 31-34']],
+    ['select pid from pslist() limit 1.5', ['error 31-34']],
+    ['select sum() as s from pslist() group by pid', ['error 7-12']],
+    ['select count() as s from pslist()', ['error 7-14']],
+    ['dict(1)', ['error 5-6']],
+    ['concat(a: 1)', ['error 7-8']],
+    ['select nope from (select *, pid as p from pslist())', ['warning 7-11']],
   ])('finds what is wrong in %s', (query, findings) => {
     expect(found(query)).toEqual(findings);
   });

@@ -1,7 +1,9 @@
-import type { Argument, BinaryNode, CallNode, Expression, Query, SelectNode } from './ast.js';
-import { parameterOf } from './compile-call.js';
-import { columnsOf, type Known } from './checker-columns.js';
-import type { Environment, HostFunction } from './environment.js';
+import type { BinaryNode, CallNode, Expression, Query, SelectNode } from './ast.js';
+import { isAggregate } from './aggregates.js';
+import { checkArguments } from './checker-arguments.js';
+import { columnsOf, kindIn, type Columns, type Known } from './checker-columns.js';
+import { clashOf, type Kind } from './checker-kinds.js';
+import type { Environment } from './environment.js';
 import { EfilterError } from './errors.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { parse } from './parser.js';
@@ -9,11 +11,15 @@ import { compilePattern, NATIVE_REGEX } from './regex.js';
 import type { Span } from './span.js';
 import { isTypeName } from './stdlib/conversion.js';
 import { LIBRARY } from './stdlib/index.js';
+import type { LibraryFunction } from './stdlib/library.js';
 import { chainOf, childrenOf, walk } from './visitor.js';
 
 /** What is wrong, or probably wrong, with a query before it runs. */
 export interface Diagnostic extends Span {
-  /** `error`: evaluation of this part fails. `warning`: it fails unless rows carry more than their source declares. */
+  /**
+   * `error`: evaluation of this part fails. `warning`: it fails unless rows carry more than their source declares, or
+   * it can never be true for values of the kinds that stand there.
+   */
   readonly severity: 'error' | 'warning';
   readonly message: string;
 }
@@ -47,6 +53,8 @@ export function sourcesOf(query: Query | string): readonly string[] {
 
 class Checker {
   readonly found: Diagnostic[] = [];
+  /** How many grouped SELECTs have their columns around the place at hand. */
+  private grouped = 0;
 
   constructor(private readonly env: Environment) {}
 
@@ -79,11 +87,14 @@ class Checker {
         }
         return;
       case 'let': {
-        const names = new Map<string, ReadonlySet<string> | undefined>();
-        const inner = [...scope, { names }];
+        const names = new Map<string, Columns>();
+        const kinds = new Map<string, Kind | undefined>();
+        const inner = [...scope, { names, kinds }];
         for (const { name, value } of node.bindings) {
           if (value.kind !== 'variable' || !this.isFunction(value.name)) this.visit(value, inner);
-          names.set(name, columnsOf(value, inner, this.env));
+          const [columns, kind] = [columnsOf(value, inner, this.env), kindIn(value, inner, this.env)];
+          names.set(name, columns);
+          kinds.set(name, kind);
         }
         this.visit(node.body, inner);
         return;
@@ -122,9 +133,15 @@ class Checker {
   private chain(node: BinaryNode, scope: readonly Known[]): void {
     const { first, links } = chainOf(node);
     this.visit(first, scope);
-    for (const { operator, right } of links) {
+    for (const { operator, left, right, start, end } of links) {
       if (operator === '=~') this.pattern(right);
       this.visit(right, scope);
+      const kinds = [kindIn(left, scope, this.env), kindIn(right, scope, this.env)] as const;
+      const clash = clashOf(operator, ...kinds);
+      if (clash !== undefined) this.report('warning', clash, { start, end });
+      if (operator === '=~' && kinds[1] !== undefined && kinds[1] !== 'string') {
+        this.report('error', 'The right side of =~ must be a string: a regular expression.', right);
+      }
     }
   }
 
@@ -144,17 +161,33 @@ class Checker {
     this.visit(node.from, scope);
     const inRow = this.withRow(node.from, scope);
     const names = new Map<string, undefined>();
-    for (const { name, value } of node.columns ?? []) {
-      this.visit(value, [...inRow, { names: new Map(names) }]);
-      names.set(name, undefined);
-    }
+    const kinds = new Map<string, Kind | undefined>();
     const aliases = new Map<string, undefined>();
-    for (const { name, explicit } of node.columns ?? []) if (explicit) aliases.set(name, undefined);
-    const inTail = [...inRow, { names: aliases }];
+    this.grouped += node.groupBy === undefined ? 0 : 1;
+    for (const { name, value, explicit } of node.columns ?? []) {
+      const inner = [...inRow, { names: new Map(names), kinds: new Map(kinds) }];
+      this.visit(value, inner);
+      names.set(name, undefined);
+      kinds.set(name, kindIn(value, inner, this.env));
+      if (explicit) aliases.set(name, undefined);
+    }
+    this.grouped -= node.groupBy === undefined ? 0 : 1;
+    const inTail = [...inRow, { names: aliases, kinds }];
+    for (const key of node.groupBy ?? []) this.visit(key, inTail);
     if (node.where !== undefined) this.visit(node.where, inTail);
-    if (node.orderBy !== undefined) this.visit(node.orderBy.key, inTail);
+    if (node.orderBy !== undefined) {
+      this.grouped += node.groupBy === undefined ? 0 : 1;
+      this.visit(node.orderBy.key, node.groupBy === undefined ? inTail : [...inTail, { names, kinds }]);
+      this.grouped -= node.groupBy === undefined ? 0 : 1;
+    }
     for (const count of [node.limit, node.offset]) {
-      if (count !== undefined) this.visit(count, [...scope, { names: aliases }]);
+      if (count === undefined) continue;
+      this.visit(count, [...scope, { names: aliases, kinds }]);
+      const kind = kindIn(count, scope, this.env);
+      const bad = count.kind === 'literal' && typeof count.value === 'number' && !Number.isSafeInteger(count.value);
+      if (bad || (kind !== undefined && kind !== 'number')) {
+        this.report('error', 'LIMIT and OFFSET are whole numbers from 0 up.', count);
+      }
     }
   }
 
@@ -177,58 +210,22 @@ class Checker {
   private call(node: CallNode, scope: readonly Known[]): void {
     const { name } = node;
     if (scope.some((known) => 'names' in known && known.names.has(name))) return;
+    if (this.grouped > 0 && isAggregate(name)) {
+      const most = name === 'count' && node.arguments.length === 0 ? 0 : 1;
+      if (node.arguments.length !== most) this.report('error', `${name} takes 1 argument in a grouped SELECT.`, node);
+      return;
+    }
     const host = Object.hasOwn(this.env.functions, name) ? this.env.functions[name] : undefined;
     const library = LIBRARY.get(name);
-    if (host !== undefined) {
-      if (host.params !== undefined) this.hostArguments(node, host.params);
-    } else if (library === undefined) {
+    if (host === undefined && library === undefined) {
       this.report('error', `There is no function or source named ${name}.`, node.nameSpan);
-    } else if (library.variadic !== true) {
-      const required = library.required ?? library.params.length;
-      const renamed = node.arguments.map((argument) =>
-        argument.keyword === undefined
-          ? argument
-          : { ...argument, keyword: { ...argument.keyword, name: parameterOf(library, argument.keyword.name) } },
-      );
-      this.hostArguments(
-        { ...node, arguments: renamed },
-        library.params.map((param, index) => ({ name: param, required: index < required })),
-      );
-      const pattern = library.params.findIndex((param) => param === 'regex' || param === 'pattern');
-      const given = node.arguments.find(({ keyword }, index) =>
-        keyword === undefined ? index === pattern && name !== 'regex_search' : keyword.name === library.params[pattern],
-      );
-      if (pattern >= 0 && given !== undefined) this.pattern(given.value);
+      return;
     }
-  }
-
-  private hostArguments(node: CallNode, params: NonNullable<HostFunction['params']>): void {
-    const given = new Set<string>();
-    let place = 0;
-    for (const argument of node.arguments) {
-      const name = argument.keyword?.name ?? params[place++]?.name;
-      const problem = this.argumentProblem(node, argument, name, given, params);
-      if (problem !== undefined) this.report('error', problem, argument.keyword ?? argument);
-      if (name !== undefined) given.add(name);
+    for (const { message, at } of checkArguments(node, host, library, (value) => kindIn(value, scope, this.env))) {
+      this.report('error', message, at);
     }
-    for (const param of params) {
-      if (param.required === true && param.default === undefined && !given.has(param.name)) {
-        this.report('error', `${node.name} needs its argument ${param.name}.`, node);
-      }
-    }
-  }
-
-  private argumentProblem(
-    node: CallNode,
-    { keyword, value }: Argument,
-    name: string | undefined,
-    given: ReadonlySet<string>,
-    params: NonNullable<HostFunction['params']>,
-  ): string | undefined {
-    if (keyword === undefined && value.kind === 'pair') return 'The name of an argument must be a bare word.';
-    if (name === undefined) return `${node.name} takes ${params.length} arguments, not ${node.arguments.length}.`;
-    if (!params.some((param) => param.name === name)) return `${node.name} takes no argument named ${name}.`;
-    return given.has(name) ? `${node.name} got its argument ${name} twice.` : undefined;
+    const pattern = host === undefined && library !== undefined ? patternOf(node, library) : undefined;
+    if (pattern !== undefined) this.pattern(pattern);
   }
 
   /** A regular expression that is written out can be tried now. */
@@ -241,4 +238,12 @@ class Checker {
       this.report('error', error.message, node);
     }
   }
+}
+
+/** The argument of a library function that is a regular expression. */
+function patternOf(node: CallNode, { name, params }: LibraryFunction): Expression | undefined {
+  const place = params.findIndex((param) => param === 'regex' || param === 'pattern');
+  return node.arguments.find(({ keyword }, index) =>
+    keyword === undefined ? index === place && name !== 'regex_search' : keyword.name === params[place],
+  )?.value;
 }

@@ -22,6 +22,9 @@ export interface ResolvedArgs {
   readonly named: Readonly<Record<string, Value>>;
 }
 
+/** What a declared column holds, besides null. */
+export type ColumnKind = 'string' | 'number' | 'boolean' | 'object';
+
 /** A function or row source of the host. What it throws becomes an evaluation error at the call. */
 export interface HostFunction {
   readonly name: string;
@@ -31,6 +34,8 @@ export interface HostFunction {
   readonly params?: readonly Parameter[];
   /** The columns of a source, in order; a row without one of them is completed with null. */
   readonly columns?: readonly string[];
+  /** What the columns hold, where it is known: `check` then finds comparisons that can never be true. */
+  readonly columnKinds?: Readonly<Record<string, ColumnKind>>;
   /** Called with checked arguments. A source returns an array, or any iterable such as a generator, of rows. */
   call(args: ResolvedArgs): Value | Iterable<Row>;
 }

@@ -152,7 +152,10 @@ function use(call: CallNode, reading: Reading, env: Environment): SourceUse {
 }
 
 /** Names in the bodies that are columns; without a declaration every name that is not given by AS. */
-function columnsIn({ bodies, aliases }: Reading, declared: ReadonlySet<string> | undefined): readonly string[] {
+function columnsIn(
+  { bodies, aliases }: Reading,
+  declared: ReadonlyMap<string, unknown> | undefined,
+): readonly string[] {
   const names = new Set<string>();
   for (const body of bodies) {
     walk(body, (node) => {

@@ -1,6 +1,6 @@
 export type { Expression, Query } from './ast.js';
 export { check, sourcesOf, type Diagnostic } from './checker.js';
-export type { Environment, HostFunction, Parameter, ResolvedArgs } from './environment.js';
+export type { ColumnKind, Environment, HostFunction, Parameter, ResolvedArgs } from './environment.js';
 export { EfilterError, type EfilterErrorKind } from './errors.js';
 export { drain, evaluate, filterRows, holds, readRows, rows, type EvaluateOptions } from './evaluator.js';
 export { DEFAULT_LIMITS, type Abortable, type Limits } from './limits.js';

@@ -29,12 +29,14 @@ export const core: readonly LibraryFunction[] = [
   {
     name: 'lower',
     params: ['s'],
+    texts: ['s'],
     alternates: { x: 's' },
     call: ([s], context) => requireString(s, 'The text of lower', context).toLowerCase(),
   },
   {
     name: 'find',
     params: ['string', 'needle'],
+    texts: ['string', 'needle'],
     call: ([string, needle], context) => {
       const text = requireString(string, 'The text of find', context);
       const at = text.indexOf(requireString(needle, 'The needle of find', context));

@@ -24,6 +24,7 @@ export const data: readonly LibraryFunction[] = [
   {
     name: 'parse_json',
     params: ['s'],
+    texts: ['s'],
     call: ([s], context) =>
       (s ?? null) === null ? null : parsed(requireString(s, 'The text of parse_json', context), context),
   },
@@ -52,6 +53,7 @@ function converted(name: string, make: (text: string, context: CallContext) => s
   return {
     name,
     params: ['s'],
+    texts: ['s'],
     call: ([s], context) =>
       (s ?? null) === null ? null : make(requireString(s, `The text of ${name}`, context), context),
   };

@@ -23,6 +23,8 @@ export interface LibraryFunction {
   readonly params: readonly string[];
   /** Other names for some of them, as the originals have them. */
   readonly alternates?: Readonly<Record<string, string>>;
+  /** Those that must be texts, for `check`. */
+  readonly texts?: readonly string[];
   /** How many of them must be given; all unless said. */
   readonly required?: number;
   /** Takes any number of positional arguments and no keywords. */

@@ -24,6 +24,7 @@ export const math: readonly LibraryFunction[] = [
   {
     name: 'levenshtein',
     params: ['a', 'b'],
+    texts: ['a', 'b'],
     alternates: { x: 'a', y: 'b' },
     call: ([a, b], context) =>
       distance(

@@ -20,6 +20,7 @@ export const strings: readonly LibraryFunction[] = [
   {
     name: 'split',
     params: ['s', 'sep'],
+    texts: ['s', 'sep'],
     call: ([s, sep], context) => {
       if ((s ?? null) === null) return null;
       const separator = requireString(sep, 'The separator of split', context);
@@ -32,6 +33,7 @@ export const strings: readonly LibraryFunction[] = [
   {
     name: 'replace',
     params: ['s', 'old', 'new'],
+    texts: ['s', 'old', 'new'],
     call: ([s, old, by], context) => {
       if ((s ?? null) === null) return null;
       const text = requireString(s, 'The text of replace', context);
@@ -61,6 +63,7 @@ function ofText(name: string, make: (text: string) => string): LibraryFunction {
   return {
     name,
     params: ['s'],
+    texts: ['s'],
     call: ([s], context) => ((s ?? null) === null ? null : make(requireString(s, `The text of ${name}`, context))),
   };
 }
@@ -69,6 +72,7 @@ function ends(name: string, holds: (text: string, part: string) => boolean): Lib
   return {
     name,
     params: ['s', 'part'],
+    texts: ['s', 'part'],
     call: ([s, part], context) => {
       const sought = requireString(part, `The part of ${name}`, context);
       return (s ?? null) !== null && holds(requireString(s, `The text of ${name}`, context), sought);

@@ -45,6 +45,7 @@ export const text: readonly LibraryFunction[] = [
   {
     name: 'regex_search',
     params: ['value', 'regex'],
+    texts: ['regex'],
     order: (positional) => {
       const [value, regex] = positional.map((node) => node.kind === 'literal' && typeof node.value === 'string');
       return value === true && regex === false ? [1, 0] : undefined;
@@ -57,6 +58,7 @@ export const text: readonly LibraryFunction[] = [
   {
     name: 'sub',
     params: ['pattern', 'repl', 'target'],
+    texts: ['pattern', 'repl'],
     call: ([pattern, repl, target], context) => {
       if ((target ?? null) === null) return null;
       const regex = requireString(pattern, 'The pattern of sub', context);
@@ -67,6 +69,7 @@ export const text: readonly LibraryFunction[] = [
   {
     name: 're_filter',
     params: ['pattern', 'target'],
+    texts: ['pattern'],
     call: ([pattern, target], context) =>
       matching(requireString(pattern, 'The pattern of re_filter', context), target ?? null, context) ?? null,
   },
