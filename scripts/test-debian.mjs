@@ -1,9 +1,10 @@
 // Tests that compare with programs of the operating system: `npm run test:debian`. Missing Debian packages are installed.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { buildIfStale } from './support/build.mjs';
 import { becomeNode, helpOrContinue, toolFile } from './support/project.mjs';
 
-/** Program -> the Debian package that has it. */
+/** Program, or file, -> the Debian package that has it. */
 const PROGRAMS = {
   sqlite3: 'sqlite3',
   jq: 'jq',
@@ -18,6 +19,11 @@ const PROGRAMS = {
   find: 'findutils',
   grep: 'grep',
   sha256sum: 'coreutils',
+  strace: 'strace',
+  '/usr/bin/aws': 'awscli',
+  '/usr/bin/s3cmd': 's3cmd',
+  '/usr/bin/rclone': 'rclone',
+  '/usr/lib/python3/dist-packages/boto3/__init__.py': 'python3-boto3',
 };
 
 helpOrContinue(`
@@ -25,7 +31,8 @@ test:debian [VITEST ARGUMENTS]: installs the Debian packages of ${[...new Set(Ob
 they are missing (apt-get; as root, or by sudo), then runs test/debian
 `);
 
-const has = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+const has = (program) =>
+  program.startsWith('/') ? existsSync(program) : spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 const missing = [
   ...new Set(
     Object.entries(PROGRAMS)

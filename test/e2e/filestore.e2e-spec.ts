@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type AddressInfo } from 'node:net';
@@ -511,81 +511,6 @@ describe('POST forms, byte by byte', () => {
       codeOf(await rawHttp(server.port, head(`multipart/form-data; boundary=${boundary}`, none.length), none)),
     ).toEqual([400, 'InvalidArgument']);
     expect(codeOf(await rawHttp(server.port, head('text/plain', 5), 'hello'))).toEqual([400, 'MalformedPOSTRequest']);
-  });
-});
-
-describe('durability', () => {
-  it('kill -9 in the middle of an upload leaves the old object; temporary files go at the next start', async () => {
-    const own = await fileStoreFolder();
-    let running = await startFileStore(own.root);
-    const client = (): S3Client => s3Client({ endpoint: running.url, region: REGION }, FILESTORE_KEYS.service);
-    await client().send(new PutObjectCommand({ Bucket: BUCKET, Key: 'k', Body: 'old' }));
-    const url = await getSignedUrl(client(), new PutObjectCommand({ Bucket: BUCKET, Key: 'k' }), { expiresIn: 60 });
-    const { pathname, search } = new URL(url);
-    const socket = connect(running.port, '127.0.0.1');
-    socket.on('error', () => undefined);
-    socket.write(
-      `PUT ${pathname}${search} HTTP/1.1\r\nHost: 127.0.0.1:${String(running.port)}\r\nContent-Length: 1000000\r\n\r\n`,
-    );
-    socket.write(Buffer.alloc(900_000));
-    await expect.poll(() => readdirSync(join(own.root, 'temporary')).length, { timeout: 5_000 }).toBe(1);
-    await running.kill9();
-    running = await startFileStore(own.root);
-    expect(readdirSync(join(own.root, 'temporary'))).toEqual([]);
-    const answer = await client().send(new GetObjectCommand({ Bucket: BUCKET, Key: 'k' }));
-    expect(await answer.Body?.transformToString()).toBe('old');
-    await running.stop();
-    await own.remove();
-  });
-
-  it('kill -9 under load, six rounds: what was answered is there, and every object is whole', async () => {
-    const own = await fileStoreFolder();
-    const answered = new Map<string, Set<string>>();
-    const sent = new Map<string, Set<string>>();
-    const note = (map: Map<string, Set<string>>, key: string, hash: string): void => {
-      map.set(key, (map.get(key) ?? new Set()).add(hash));
-    };
-    for (let round = 0; round < 6; round++) {
-      const running = await startFileStore(own.root);
-      const client = s3Client({ endpoint: running.url, region: REGION }, FILESTORE_KEYS.service);
-      let count = 0;
-      const enough = Promise.withResolvers<undefined>();
-      const writers = Array.from({ length: 6 }, async (_unused, writer) => {
-        for (let turn = 0; ; turn++) {
-          const body = randomBytes(1 + ((turn * 37_123 + writer * 991) % 150_000));
-          const key =
-            turn % 2 === 0
-              ? `kill/shared-${String(turn % 3)}`
-              : `kill/${String(round)}/${String(writer)}/${String(turn)}`;
-          const hash = createHash('sha256').update(body).digest('hex');
-          note(sent, key, hash);
-          try {
-            await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }));
-          } catch {
-            return; // the server is gone
-          }
-          note(answered, key, hash);
-          if (++count === 25 + round * 7) enough.resolve(undefined);
-        }
-      });
-      await enough.promise;
-      await running.kill9();
-      await Promise.all(writers);
-    }
-    const running = await startFileStore(own.root);
-    const client = s3Client({ endpoint: running.url, region: REGION }, FILESTORE_KEYS.service);
-    for (const [key, hashes] of sent) {
-      const answer = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key })).catch((error: unknown) => {
-        if (answered.has(key)) throw error;
-        return undefined;
-      });
-      if (answer === undefined) continue;
-      const body = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
-      expect(hashes).toContain(createHash('sha256').update(body).digest('hex'));
-      expect(answer.ETag).toBe(`"${createHash('md5').update(body).digest('hex')}"`);
-    }
-    await running.stop();
-    await own.remove();
   });
 });
 

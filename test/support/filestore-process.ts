@@ -47,9 +47,17 @@ export async function fileStoreFolder(): Promise<{ root: string; remove: () => P
   return { root, remove: () => rm(root, { recursive: true, force: true }) };
 }
 
-/** Starts the built file store on a free port; ready when this resolves. */
-export async function startFileStore(root: string, args: readonly string[] = []): Promise<FileStoreProcess> {
-  const child: ChildProcess = spawn(process.execPath, [FILESTORE_MAIN, ...args], {
+/**
+ * Starts the built file store on a free port; ready when this resolves.
+ * @param under a program that becomes the file store, with its arguments
+ */
+export async function startFileStore(
+  root: string,
+  args: readonly string[] = [],
+  under: readonly string[] = [],
+): Promise<FileStoreProcess> {
+  const [program = process.execPath, ...rest] = [...under, process.execPath, FILESTORE_MAIN, ...args];
+  const child: ChildProcess = spawn(program, rest, {
     env: fileStoreEnvironment(root),
     stdio: ['ignore', 'pipe', 'inherit'],
   });

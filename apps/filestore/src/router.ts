@@ -2,7 +2,7 @@ import { requireAccess } from './auth/principal.js';
 import { NO_BYTES } from './bytes.js';
 import { createBucket, getLocation, getVersioning, headBucket, listBuckets } from './handlers/bucket.js';
 import { deleteObject, deleteObjects } from './handlers/delete-objects.js';
-import { getObject } from './handlers/get-object.js';
+import { getObject, getTagging } from './handlers/get-object.js';
 import { listObjects } from './handlers/list-objects.js';
 import { abortUpload, createUpload, listParts, listUploads } from './handlers/multipart.js';
 import { completeUpload } from './handlers/multipart-complete.js';
@@ -36,6 +36,7 @@ const BUCKET: Readonly<Record<string, Handler>> = {
 
 const OBJECT: Readonly<Record<string, Handler>> = {
   'GET ': getObject,
+  'GET tagging': getTagging,
   'HEAD ': getObject,
   'PUT ': putObject,
   'DELETE ': deleteObject,

@@ -4,9 +4,10 @@ import { pipeline } from 'node:stream/promises';
 import { requireAccess } from '../auth/principal.js';
 import type { ObjectMeta } from '../disk/object-file.js';
 import { isNotModified, parseRange } from '../http/conditions.js';
-import { sendEmpty, type Exchange, type Services } from '../http/exchange.js';
+import { sendEmpty, sendXml, type Exchange, type Services } from '../http/exchange.js';
 import type { S3Request } from '../http/s3-request.js';
 import { S3Error } from '../s3-error.js';
+import { wrap, xmlDocument } from '../xml.js';
 
 /** Up to this size an object is read in one go. */
 const SMALL = 128 * 1_024;
@@ -100,6 +101,12 @@ export async function getObject(services: Services, exchange: Exchange): Promise
   } finally {
     if (!handedOver) closeSync(opened.fd);
   }
+}
+
+/** GetObjectTagging: there are no tags, as clients that copy large objects ask. */
+export function getTagging({ store }: Services, exchange: Exchange): void {
+  if (store.head(exchange.request.key) === undefined) throw missing(exchange);
+  sendXml(exchange.response, 200, xmlDocument('Tagging', wrap('TagSet')));
 }
 
 /** Sends the head of a 200, 206 or 304; undefined after a 304, which has no body, else the bytes that follow. */
