@@ -251,8 +251,14 @@ describe('a kill -9', () => {
 describe('workers', () => {
   it('that run at the same time make one chain', async () => {
     await Promise.all([1, 2, 3].map(() => world.startWorker({ REKALL_SEAL_SECONDS: '0.1' })));
-    for (let round = 0; round < 10; round++)
-      await Promise.all([1, 2, 3].map((n) => insertEvents(world, [`U_${round}`, `U_${n}`])));
+    await Promise.all(
+      [1, 2, 3].map(async () => {
+        const sql = new Client({ connectionString: world.database.url });
+        await sql.connect();
+        for (let round = 0; round < 10; round++) await insertEvents(world, actors(2), sql);
+        await sql.end();
+      }),
+    );
     await eventually('all is sealed', async () => {
       const { rows } = await world.sql.query<{ last: string | null }>('SELECT max(last_seq) AS last FROM audit_seals');
       return rows[0]?.last === '60' ? true : undefined;

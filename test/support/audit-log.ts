@@ -34,8 +34,12 @@ export const verify = async (world: WorkerDeployment): Promise<Verified> => {
 };
 
 /** Inserts events as an application would, with these actors; answers their ids. */
-export const insertEvents = async (world: WorkerDeployment, actors: readonly string[]): Promise<string[]> => {
-  const { rows } = await world.sql.query<{ id: string }>(
+export const insertEvents = async (
+  world: WorkerDeployment,
+  actors: readonly string[],
+  sql = world.sql,
+): Promise<string[]> => {
+  const { rows } = await sql.query<{ id: string }>(
     `INSERT INTO audit_events (actor, action, object_kind, object_id, outcome, details)
      SELECT actor, 'hunts.create', 'hunt', 'H_' || n, 'done', jsonb_build_object('n', n, 'text', 'a "b" \\ Zoë ' || chr(127) || chr(9))
      FROM unnest($1::text[]) WITH ORDINALITY AS x(actor, n) RETURNING id`,

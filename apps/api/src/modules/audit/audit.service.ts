@@ -5,6 +5,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { type Tx, UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditRepository } from './audit.repository.js';
 import type { AuditOutcome, AuditRecord } from './domain/audit-record.js';
+import type { AuditAction, AuditObjectKind } from './domain/vocabulary.js';
 
 type What = Pick<AuditRecord, 'action' | 'objectKind' | 'objectId'> & { details?: AuditRecord['details'] };
 
@@ -63,8 +64,8 @@ export class AuditService implements DenialRecorder {
   /** A refusal, also of an object that is there but not for the caller (`id`), which looks like a 404 from outside. */
   async denied(
     who: Principal | { requestId: string; address: string },
-    action: string,
-    what: { kind: string; id?: string },
+    action: AuditAction,
+    what: { kind: AuditObjectKind; id?: string },
   ): Promise<void> {
     const refused = { action, objectKind: what.kind, objectId: what.id };
     if ('userId' in who) {

@@ -35,7 +35,7 @@ export class FailureInterceptor implements NestInterceptor {
     const rule = this.reflector.get<AccessRule | undefined>(ACCESS_METADATA, context.getHandler());
     const { principal } = request;
     if (principal === undefined || rule?.kind !== 'permission' || this.audit.isSettled(principal)) return;
-    const route = { kind: 'route', id: `${request.method} ${request.routeOptions.url ?? ''}` };
+    const route = { kind: 'route' as const, id: `${request.method} ${request.routeOptions.url ?? ''}` };
     if (error instanceof DomainError && error.kind === 'forbidden')
       await this.audit.denied(principal, rule.permission, route);
     else if (!READS.includes(request.method))

@@ -202,7 +202,7 @@ export class SignInService {
     tx: Tx,
     from: From,
     user: { userId: string; userName: string },
-    action: string,
+    action: 'auth.login' | 'auth.refresh' | 'auth.logout',
     sessionId: string,
   ): Promise<void> {
     return this.audit.record(tx, principalOf(from, user), { action, objectKind: 'session', objectId: sessionId });

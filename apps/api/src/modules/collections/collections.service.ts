@@ -199,7 +199,12 @@ export class CollectionsService {
     });
   }
 
-  private async onRecord(principal: Principal, objectKind: string, objectId: string, query: RowsQuery): Promise<void> {
+  private async onRecord(
+    principal: Principal,
+    objectKind: 'collection' | 'hunt',
+    objectId: string,
+    query: RowsQuery,
+  ): Promise<void> {
     await this.work.run((tx) =>
       this.audit.record(tx, principal, {
         action: 'collections.read',

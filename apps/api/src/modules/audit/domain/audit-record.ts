@@ -1,3 +1,5 @@
+import type { AuditAction, AuditObjectKind } from './vocabulary.js';
+
 /** How an act ended. */
 export const AUDIT_OUTCOMES = ['done', 'denied', 'failed'] as const;
 export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
@@ -9,8 +11,8 @@ export interface AuditRecord {
   actor: string;
   tokenId?: string | undefined;
   /** A permission or an act: `hunts.create`, `access.unauthenticated`. */
-  action: string;
-  objectKind: string;
+  action: AuditAction;
+  objectKind: AuditObjectKind;
   objectId?: string | undefined;
   outcome: AuditOutcome;
   requestId?: string | undefined;

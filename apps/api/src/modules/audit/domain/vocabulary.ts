@@ -20,7 +20,7 @@ const OTHER_ACTIONS = [
   'users.update',
 ] as const;
 
-/** What can be on record: a permission that was used or refused, or an act. */
+/** What can be on record, and be searched for: a permission that was used or refused, or an act. */
 export type AuditAction = Permission | (typeof OTHER_ACTIONS)[number];
 export const AUDIT_ACTIONS: readonly AuditAction[] = [...(Object.keys(PERMISSIONS) as Permission[]), ...OTHER_ACTIONS];
 
