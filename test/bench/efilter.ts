@@ -34,7 +34,7 @@ const data: Process[] = Array.from({ length: ROWS }, (_, index) => ({
   pid: index,
   ppid: index >> 3,
   name: `process-${String(index % 5_000)}.exe`,
-  path: `/opt/app/${String(index % 977)}/bin/run`,
+  path: `/opt/vendor/product-${String(index % 977)}/releases/current/libexec/${index % 50 === 0 ? 'Chrome' : 'helper'}/bin/run`,
   user: `user${String(index % 31)}`,
   state: states[index % 4] ?? '',
   threads: index % 64,
@@ -92,11 +92,11 @@ const denseByHand = (): unknown[] => {
 const [denseRead = 0, denseHand = 0] = race(() => readRows(dense, env), denseByHand);
 note('projection of every row', perSecond(denseRead), perSecond(denseHand), denseHand / denseRead, 1 / 3);
 
-const pattern = /process-4.*9\.exe$/iu;
-const search = parse("select pid from pslist() where regex_search(name, 'process-4.*9\\.exe$')");
+const pattern = /chrome/iu;
+const search = parse("select pid from pslist() where regex_search(path, 'chrome')");
 const searchByHand = (): unknown[] => {
   const found: unknown[] = [];
-  for (const row of data) if (pattern.test(row.name)) found.push({ pid: row.pid });
+  for (const row of data) if (pattern.test(row.path)) found.push({ pid: row.pid });
   return found;
 };
 const [regex = 0, regexHand = 0] = race(() => readRows(search, env), searchByHand);

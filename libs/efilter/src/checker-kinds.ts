@@ -1,6 +1,7 @@
 import type { BinaryOperator, Expression } from './ast.js';
 import type { ColumnKind } from './environment.js';
 import { isTypeName } from './stdlib/conversion.js';
+import { chainOf } from './visitor.js';
 
 /** What a value is, as far as the text says; any of them may turn out to be null. */
 export type Kind = ColumnKind | 'null' | 'list';
@@ -32,10 +33,13 @@ export function kindOfNode(node: Expression, names: KindOfName, library: (name: 
       return names(node.name);
     case 'unary':
       return node.operator === 'not' ? 'boolean' : undefined;
-    case 'binary':
-      return kindOfBinary(node.operator, () =>
-        [node.left, node.right].every((side) => kindOfNode(side, names, library) === 'number'),
+    case 'binary': {
+      const { first, links } = chainOf(node);
+      return links.reduce<Kind | undefined>(
+        (left, { operator, right }) => kindOfBinary(operator, left, kindOfNode(right, names, library)),
+        kindOfNode(first, names, library),
       );
+    }
     case 'any':
     case 'each':
     case 'isa':
@@ -80,7 +84,12 @@ function kindOfLiteral(value: unknown): Kind | undefined {
   }
 }
 
-function kindOfBinary(operator: BinaryOperator, numbers: () => boolean): Kind | undefined {
+/** The kind of what an operator makes of operands of these kinds. */
+export function kindOfBinary(
+  operator: BinaryOperator,
+  left: Kind | undefined,
+  right: Kind | undefined,
+): Kind | undefined {
   switch (operator) {
     case 'and':
     case '==':
@@ -93,7 +102,7 @@ function kindOfBinary(operator: BinaryOperator, numbers: () => boolean): Kind | 
     case '-':
     case '*':
     case '/':
-      return numbers() ? 'number' : undefined;
+      return left === 'number' && right === 'number' ? 'number' : undefined;
     case 'or':
     case '<':
     case '<=':

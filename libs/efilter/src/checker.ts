@@ -2,7 +2,7 @@ import type { BinaryNode, CallNode, Expression, Query, SelectNode } from './ast.
 import { isAggregate } from './aggregates.js';
 import { checkArguments } from './checker-arguments.js';
 import { columnsOf, kindIn, type Columns, type Known } from './checker-columns.js';
-import { clashOf, type Kind } from './checker-kinds.js';
+import { clashOf, kindOfBinary, type Kind } from './checker-kinds.js';
 import type { Environment } from './environment.js';
 import { EfilterError } from './errors.js';
 import { DEFAULT_LIMITS } from './limits.js';
@@ -133,15 +133,17 @@ class Checker {
   private chain(node: BinaryNode, scope: readonly Known[]): void {
     const { first, links } = chainOf(node);
     this.visit(first, scope);
-    for (const { operator, left, right, start, end } of links) {
-      if (operator === '=~') this.pattern(right);
-      this.visit(right, scope);
-      const kinds = [kindIn(left, scope, this.env), kindIn(right, scope, this.env)] as const;
-      const clash = clashOf(operator, ...kinds);
+    let left = kindIn(first, scope, this.env);
+    for (const { operator, right: node, start, end } of links) {
+      if (operator === '=~') this.pattern(node);
+      this.visit(node, scope);
+      const right = kindIn(node, scope, this.env);
+      const clash = clashOf(operator, left, right);
       if (clash !== undefined) this.report('warning', clash, { start, end });
-      if (operator === '=~' && kinds[1] !== undefined && kinds[1] !== 'string') {
-        this.report('error', 'The right side of =~ must be a string: a regular expression.', right);
+      if (operator === '=~' && right !== undefined && right !== 'string') {
+        this.report('error', 'The right side of =~ must be a string: a regular expression.', node);
       }
+      left = kindOfBinary(operator, left, right);
     }
   }
 

@@ -32,7 +32,7 @@ export function rowFrame(value: Value, outer: Frame | null, at: Span): Frame {
 }
 
 /** Makes the frames of the rows of one reading. */
-export type FrameMaker = (outer: Frame | null) => (value: Value) => Frame;
+type FrameMaker = (outer: Frame | null) => (value: Value) => Frame;
 
 /** One frame serves all rows where nothing in the bodies can keep it: rows made on demand do. */
 export function framesFor(bodies: readonly (Expression | undefined)[], at: Span): FrameMaker {

@@ -61,9 +61,9 @@ export interface Compiler {
   nested: boolean;
   /** The time of the evaluation, in seconds since 1970. */
   readonly epoch: number;
-  compile(this: void, node: Expression, scope: Scope | null): Thunk;
+  readonly compile: (node: Expression, scope: Scope | null) => Thunk;
   /** The same, where `compiler` compiles the parts. */
-  compileWith(this: void, compiler: Compiler, node: Expression, scope: Scope | null): Thunk;
+  readonly compileWith: (compiler: Compiler, node: Expression, scope: Scope | null) => Thunk;
 }
 
 /** The scope without the aliases of enclosing SELECTs, which a sub-select does not see. */

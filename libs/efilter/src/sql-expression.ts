@@ -1,10 +1,19 @@
 import type { BinaryNode, BinaryOperator, Expression } from './ast.js';
+import { chainOf } from './visitor.js';
 
 /** A piece of SQL with the values of its `?` in order. */
 export interface Sql {
   readonly text: string;
   readonly params: readonly (number | string | null)[];
+  /** Whether it is a REAL or NULL, whatever the columns hold. */
+  readonly numeric?: true;
 }
+
+/** No expression is translated whose SQL is longer, in UTF-16 units. */
+const MAX_SQL = 20_000;
+
+/** Nor a chain such as `a == b == c` that is longer. */
+const MAX_COMPARISONS = 10;
 
 /** What a name stands for inside of a SELECT: an expression given by AS, or a column of the table. */
 export type Resolve = (name: string) => { readonly column: string } | { readonly alias: Expression } | undefined;
@@ -38,6 +47,10 @@ export class SqlTranslator {
 
   /** Whether the expression is true, as 0 or 1 and never NULL. */
   condition(node: Expression): Sql | undefined {
+    return bounded(this.truth(node));
+  }
+
+  private truth(node: Expression): Sql | undefined {
     if (node.kind === 'unary' && node.operator === 'not') {
       const operand = this.condition(node.operand);
       return operand === undefined ? undefined : tag`(NOT ${operand})`;
@@ -68,14 +81,26 @@ export class SqlTranslator {
     return 'column' in found ? found.column : this.column(found.alias);
   }
 
-  private logic({ left, right, operator }: BinaryNode): Sql | undefined {
-    const a = this.condition(left);
-    const b = this.condition(right);
-    if (a === undefined || b === undefined) return undefined;
-    return operator === 'and' ? tag`(${a} AND ${b})` : tag`(${a} OR ${b})`;
+  private logic(node: BinaryNode): Sql | undefined {
+    const { first, links } = chainOf(node);
+    const operands: Sql[] = [];
+    let length = 0;
+    for (const operand of [first, ...links.map(({ right }) => right)]) {
+      const translated = this.condition(operand);
+      length += translated?.text.length ?? 0;
+      if (translated === undefined || length > MAX_SQL) return undefined;
+      operands.push(translated);
+    }
+    const sign = node.operator === 'and' ? ' AND ' : ' OR ';
+    return {
+      text: `(${operands.map(({ text }) => text).join(sign)})`,
+      params: operands.flatMap(({ params }) => params),
+    };
   }
 
-  private comparison({ operator, left, right }: BinaryNode): Sql | undefined {
+  private comparison(node: BinaryNode): Sql | undefined {
+    if (chainOf(node).links.length > MAX_COMPARISONS) return undefined;
+    const { operator, left, right } = node;
     switch (operator) {
       case '==':
       case '!=': {
@@ -130,6 +155,10 @@ export class SqlTranslator {
 
   /** A value that is no list: a column, a literal, or what arithmetic makes of them. Truth is 1 or 0. */
   private scalar(node: Expression): Sql | undefined {
+    return bounded(this.value(node));
+  }
+
+  private value(node: Expression): Sql | undefined {
     switch (node.kind) {
       case 'null':
         return this.resolve(node.name) === undefined ? literal(null) : undefined;
@@ -144,7 +173,7 @@ export class SqlTranslator {
       case 'unary': {
         if (node.operator === 'not') return this.condition(node);
         const operand = this.scalar(node.operand);
-        return operand === undefined ? undefined : tag`(-1.0 * ${number(operand)})`;
+        return operand === undefined ? undefined : { ...tag`(-1.0 * ${number(operand)})`, numeric: true };
       }
       case 'binary':
         return this.arithmetic(node) ?? this.comparison(node);
@@ -153,14 +182,22 @@ export class SqlTranslator {
     }
   }
 
-  private arithmetic({ operator, left, right }: BinaryNode): Sql | undefined {
-    if (operator !== '+' && operator !== '-' && operator !== '*' && operator !== '/') return undefined;
-    const a = this.scalar(left);
-    const b = this.scalar(right);
-    if (a === undefined || b === undefined) return undefined;
-    const sign = { text: operator, params: [] };
-    return tag`(${number(a)} ${sign} ${number(b)})`;
+  private arithmetic(node: BinaryNode): Sql | undefined {
+    if (!/^[-+*/]$/.test(node.operator)) return undefined;
+    const { first, links } = chainOf(node);
+    let result = this.scalar(first);
+    for (const { operator, right } of links) {
+      const operand = this.scalar(right);
+      if (result === undefined || operand === undefined) return undefined;
+      const sign = { text: operator, params: [] };
+      result = bounded({ ...tag`(${number(result)} ${sign} ${number(operand)})`, numeric: true });
+    }
+    return result;
   }
+}
+
+function bounded(value: Sql | undefined): Sql | undefined {
+  return value === undefined || value.text.length > MAX_SQL ? undefined : value;
 }
 
 function equal(a: Sql, b: Sql): Sql {
@@ -168,6 +205,7 @@ function equal(a: Sql, b: Sql): Sql {
 }
 
 function isNumber(value: Sql): Sql {
+  if (value.numeric === true) return tag`${value} IS NOT NULL`;
   return sql(['typeof(', `) IN ${NUMBERS}`], value);
 }
 
@@ -187,6 +225,7 @@ function bare(value: Sql): Sql {
 
 /** The number, or NULL for what is none. */
 function number(value: Sql): Sql {
+  if (value.numeric === true) return value;
   return sql(['(CASE WHEN ', ' THEN ', ' END)'], isNumber(value), real(value));
 }
 

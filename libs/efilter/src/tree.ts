@@ -1,17 +1,17 @@
 import type { Expression } from './ast.js';
-import { childrenOf } from './visitor.js';
+import { walk } from './visitor.js';
 
-/** The tree as text: one node a line with its kind, what is its own, and its place; children are indented. */
+/**
+ * The tree as text: one node a line with its kind, what is its own, and its place; children are indented. The links of
+ * a chain such as `a or b or c` stand at one level.
+ */
 export function treeOf(root: Expression): string {
   const lines: string[] = [];
-  const open: { node: Expression; depth: number }[] = [{ node: root, depth: 0 }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { node, depth } = next;
+  walk(root, (node, depth) => {
     const own = ownOf(node);
     const label = own === '' ? node.kind : `${node.kind} ${own}`;
-    lines.push(`${'  '.repeat(depth)}${label}  [${String(node.start)}-${String(node.end)}]`);
-    for (const child of childrenOf(node).toReversed()) open.push({ node: child, depth: depth + 1 });
-  }
+    lines.push(`${'  '.repeat(depth - 1)}${label}  [${String(node.start)}-${String(node.end)}]`);
+  });
   return lines.join('\n');
 }
 
