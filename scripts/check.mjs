@@ -18,6 +18,7 @@ const CHECKS = [
   { name: 'lockfile', run: () => [join(root, 'scripts/check-lockfile.mjs')] },
   { name: 'variables', built: true, run: () => [join(root, 'scripts/emit-config-doc.mjs'), '--check'] },
   { name: 'openapi', built: true, run: () => [join(root, 'scripts/emit-openapi.mjs'), '--check'] },
+  { name: 'sources', built: true, run: () => [join(root, 'scripts/emit-sources.mjs'), '--check'] },
   { name: 'migrations', built: true, run: () => [join(root, 'scripts/db-diff.mjs'), '--check'] },
 ];
 

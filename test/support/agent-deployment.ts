@@ -75,15 +75,31 @@ export class AgentDeployment {
   readonly allQueue = randomHex32();
   #version = Date.now();
 
-  private constructor(
-    readonly folder: string,
-    private filestore: FileStoreProcess,
-    readonly store: ObjectStore,
-    private readonly uploads: S3Config,
-    readonly ca: KeyPairPem,
-    readonly signer: ServerSigner,
-    private readonly removeStoreFolder: () => Promise<void>,
-  ) {}
+  readonly folder: string;
+  readonly store: ObjectStore;
+  readonly ca: KeyPairPem;
+  readonly signer: ServerSigner;
+  #filestore: FileStoreProcess;
+  readonly #uploads: S3Config;
+  readonly #removeStoreFolder: () => Promise<void>;
+
+  private constructor(parts: {
+    folder: string;
+    filestore: FileStoreProcess;
+    store: ObjectStore;
+    uploads: S3Config;
+    ca: KeyPairPem;
+    signer: ServerSigner;
+    removeStoreFolder: () => Promise<void>;
+  }) {
+    this.folder = parts.folder;
+    this.#filestore = parts.filestore;
+    this.store = parts.store;
+    this.#uploads = parts.uploads;
+    this.ca = parts.ca;
+    this.signer = parts.signer;
+    this.#removeStoreFolder = parts.removeStoreFolder;
+  }
 
   static async start(): Promise<AgentDeployment> {
     const folder = await mkdtemp(join(tmpdir(), 'rekall-agent-'));
@@ -93,32 +109,32 @@ export class AgentDeployment {
     const now = new Date();
     const ca = await createCa({ name: 'test CA', now });
     const signer = loadSigner(await createLeaf({ name: 'test signer', now, ca }));
-    return new AgentDeployment(
+    return new AgentDeployment({
       folder,
       filestore,
-      openS3Store({ ...place, ...FILESTORE_KEYS.service }),
-      { ...place, ...FILESTORE_KEYS.upload },
+      store: openS3Store({ ...place, ...FILESTORE_KEYS.service }),
+      uploads: { ...place, ...FILESTORE_KEYS.upload },
       ca,
       signer,
-      remove,
-    );
+      removeStoreFolder: remove,
+    });
   }
 
   async close(): Promise<void> {
-    await this.filestore.stop();
-    await this.removeStoreFolder();
+    await this.#filestore.stop();
+    await this.#removeStoreFolder();
     await rm(this.folder, { recursive: true, force: true });
   }
 
   /** The store is gone, as by a power cut. */
   stopStore(): Promise<void> {
-    return this.filestore.kill9();
+    return this.#filestore.kill9();
   }
 
   /** The store is there again: same folder, same address. */
   async startStore(): Promise<void> {
-    const { root, port } = this.filestore;
-    this.filestore = await startFileStore(root, ['--port', String(port)]);
+    const { root, port } = this.#filestore;
+    this.#filestore = await startFileStore(root, ['--port', String(port)]);
   }
 
   nextVersion(): number {
@@ -159,7 +175,7 @@ export class AgentDeployment {
 
   async grant(id: string, prefix: string, maxBytes: number): Promise<Grant> {
     const now = new Date();
-    const location = await signUploadPolicy(this.uploads, {
+    const location = await signUploadPolicy(this.#uploads, {
       prefix,
       template: '',
       minBytes: 1,

@@ -6,6 +6,7 @@ import { messageOf, StartError } from './errors.js';
 import { faultAt } from './fault.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from './logger.js';
 import { runAgent } from './run-agent.js';
+import { sourceCells, sourcesPage } from './sources/describe.js';
 import { SOURCES } from './sources/registry.js';
 import { AGENT_VERSION } from './version.js';
 
@@ -57,7 +58,7 @@ const prepare = async (options: CommonOptions) => {
   if (options.config === undefined) throw new StartError('no configuration: give --config FILE (see --help)');
   return {
     settings: await loadSettings(options.config, { stateDir: options.state }),
-    logger: await createLogger({ level: options.logLevel, file: options.logFile }),
+    logger: createLogger({ level: options.logLevel, file: options.logFile }),
     signal: stopSignal(options.exitWithParent ?? false),
   };
 };
@@ -69,13 +70,7 @@ const printSources = (terminal: Terminal): void => {
     wordWrap: true,
     style: { head: [], border: [] },
   });
-  for (const { name, description, platforms, params, columns } of SOURCES)
-    table.push([
-      `${name}: ${description}`,
-      platforms === 'all' ? 'all' : platforms.join(', '),
-      params.map((p) => `${p.name}${p.array === true ? '[]' : ''}: ${p.type ?? 'any'}`).join(', '),
-      Object.keys(columns).join(', '),
-    ]);
+  for (const source of SOURCES) table.push(sourceCells(source));
   terminal.out(table.toString());
 };
 
@@ -110,7 +105,11 @@ SIGTERM lets running flows end, for at most 10 seconds.`,
   program
     .command('sources')
     .description('the sources that queries can read: parameters, columns, platforms')
-    .action(() => printSources(terminal));
+    .option('--markdown', 'as the page docs/sources.md')
+    .action((options: { markdown?: boolean }) => {
+      if (options.markdown === true) terminal.out(sourcesPage(SOURCES));
+      else printSources(terminal);
+    });
   program
     .command('pool')
     .description('many simulated agents in one process (flows run inline, state without fsync): for tests and benches')

@@ -1,20 +1,18 @@
-import type { FileFinderAction } from '#wire';
+import { FILE_FINDER_COLLECTION, type FileFinderAction } from '#wire';
 import { fileTests } from '../files/conditions.js';
 import { parseGlob } from '../files/glob.js';
 import { walkGlobs } from '../files/glob-walk.js';
 import { Problems } from '../files/problems.js';
 import { problemRow } from '../files/stat-entry.js';
 import type { ActionRunner } from './action.js';
-import { foundFilesSpec, takeFound } from './found-files.js';
-
-const FILE_FINDER = foundFilesSpec('file_finder');
+import { takeFound } from './found-files.js';
 
 /** Finds files by globs and conditions; then hashes or uploads them, where asked. */
 export const fileFinder: ActionRunner<FileFinderAction> = async (action, { output, tell }) => {
   const globs = action.globs.flatMap(parseGlob);
   const tests = fileTests(action.conditions);
   const plan = { what: action.do, maxFileBytes: action.max_file_bytes };
-  await output.collection(FILE_FINDER, { query: action.globs.join('\n') }, async (rows) => {
+  await output.collection(FILE_FINDER_COLLECTION, { query: action.globs.join('\n') }, async (rows) => {
     const problems = new Problems((problem) => rows.insert('problems', problemRow(problem)));
     await takeFound(walkGlobs(globs, problems), tests, plan, { output, rows, problems });
     const summary = problems.summary();

@@ -1,5 +1,4 @@
 import type { Stats } from 'node:fs';
-import type { CollectionSpec } from '#wire';
 import { codeOf } from '../errors.js';
 import type { FileTests } from '../files/conditions.js';
 import type { Hit } from '../files/glob-walk.js';
@@ -7,29 +6,10 @@ import { hashesOf } from '../files/hashes.js';
 import { NotReadable, withRegular } from '../files/open-regular.js';
 import type { Problems } from '../files/problems.js';
 import { bytesOf } from '../files/raw-path.js';
-import { exactIno, PROBLEMS_TABLE, STAT_COLUMNS, statRow } from '../files/stat-entry.js';
+import { exactIno, statRow } from '../files/stat-entry.js';
 import { type PackedFile, packFile } from '../files/upload.js';
 import { PART_BYTES } from '../runner/large-file.js';
 import type { CollectionOutput, Output } from './action.js';
-
-/** The collection of files that were found, with what was done about each. */
-export const foundFilesSpec = (name: string): CollectionSpec => ({
-  __type__: 'Collection',
-  name,
-  tables: [
-    {
-      name: 'entries',
-      columns: [
-        ...STAT_COLUMNS,
-        { name: 'sha256', type: 'unicode', description: 'of the content, where it was read in one piece' },
-        { name: 'uploaded', type: 'bool', description: 'the file itself comes too' },
-        { name: 'note', type: 'unicode', description: 'why it was not read, or what happened meanwhile' },
-      ],
-      indexes: ['dirname'],
-    },
-    PROBLEMS_TABLE,
-  ],
-});
 
 /** What is to be done about each file that is found. */
 export interface FoundPlan {

@@ -1,13 +1,11 @@
 import { lstatSync } from 'node:fs';
-import type { GetFilesAction } from '#wire';
+import { GET_FILES_COLLECTION, type GetFilesAction } from '#wire';
 import type { Hit } from '../files/glob-walk.js';
 import { Problems } from '../files/problems.js';
 import { splitRaw } from '../files/raw-path.js';
 import { problemRow } from '../files/stat-entry.js';
 import type { ActionRunner } from './action.js';
-import { foundFilesSpec, takeFound } from './found-files.js';
-
-const GET_FILES = foundFilesSpec('get_files');
+import { takeFound } from './found-files.js';
 
 function* named(paths: readonly string[], problems: Problems): Generator<Hit> {
   for (const path of new Set(paths)) {
@@ -29,7 +27,7 @@ function* named(paths: readonly string[], problems: Problems): Generator<Hit> {
 /** Uploads files that are named one by one. */
 export const getFiles: ActionRunner<GetFilesAction> = async (action, { output, tell }) => {
   const plan = { what: 'upload', maxFileBytes: action.max_file_bytes } as const;
-  await output.collection(GET_FILES, { query: action.paths.join('\n') }, async (rows) => {
+  await output.collection(GET_FILES_COLLECTION, { query: action.paths.join('\n') }, async (rows) => {
     const problems = new Problems((problem) => rows.insert('problems', problemRow(problem)));
     await takeFound(named(action.paths, problems), { stat: () => true }, plan, { output, rows, problems });
     const summary = problems.summary();

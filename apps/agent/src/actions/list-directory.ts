@@ -1,17 +1,11 @@
 import { EfilterError, filterRows, formatError, parse, type Query } from '#efilter';
-import type { CollectionSpec, ListDirectoryAction } from '#wire';
+import { LISTING_COLLECTION, type ListDirectoryAction } from '#wire';
 import { listHere, listInThread } from '../files/listing.js';
 import { listingRows } from '../files/listing-rows.js';
 import type { ListingBatch } from '../files/listing-walk.js';
-import { PROBLEMS_TABLE, problemRow, STAT_COLUMNS } from '../files/stat-entry.js';
+import { problemRow } from '../files/stat-entry.js';
 import { LIMITS } from '../sources/limits.js';
 import type { ActionRunner } from './action.js';
-
-const LISTING: CollectionSpec = {
-  __type__: 'Collection',
-  name: 'listing',
-  tables: [{ name: 'entries', columns: [...STAT_COLUMNS], indexes: ['dirname'] }, PROBLEMS_TABLE],
-};
 
 /** A filter that failed: the message shows where. */
 class FilterFailed extends Error {
@@ -34,7 +28,7 @@ export const listDirectory: ActionRunner<ListDirectoryAction> = async (action, c
   try {
     filter = text === undefined ? undefined : parse(text);
     await output.collection(
-      LISTING,
+      LISTING_COLLECTION,
       { listing: root, ...(text === undefined ? {} : { query: text }) },
       async (rows) => {
         const list = threads && action.depth > 1 ? listInThread : listHere;

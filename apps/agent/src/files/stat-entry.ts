@@ -1,5 +1,4 @@
 import { type BigIntStats, lstatSync, type Stats } from 'node:fs';
-import type { ColumnSpec, Table } from '#wire';
 import { bytesOf, type RawPath, textOf } from './raw-path.js';
 
 const KIND_LETTERS: Readonly<Record<number, string>> = {
@@ -51,39 +50,10 @@ export const STAT_NUMBERS = [
   'st_ctime',
 ] as const;
 
-const int = (name: string): ColumnSpec => ({ name, type: 'int' });
-const epoch = (name: string): ColumnSpec => ({ name, type: 'epoch' });
-
-/** Columns of the stat entries of the paper. */
-export const STAT_COLUMNS: readonly ColumnSpec[] = [
-  { name: 'dirname', type: 'unicode' },
-  { name: 'filename', type: 'unicode' },
-  {
-    name: 'path_bytes',
-    type: 'bytes',
-    description: 'the whole path exactly; NULL where dirname and filename are exact',
-  },
-  int('st_mode'),
-  { name: 'st_mode_str', type: 'unicode' },
-  ...['st_ino', 'st_dev', 'st_nlink', 'st_uid', 'st_gid', 'st_size'].map(int),
-  ...['st_atime', 'st_mtime', 'st_ctime'].map(epoch),
-];
-
-/** Table of what could not be read. */
-export const PROBLEMS_TABLE: Table = {
-  name: 'problems',
-  columns: [
-    { name: 'path', type: 'unicode' },
-    { name: 'path_bytes', type: 'bytes', description: 'the path exactly; NULL where `path` is' },
-    { name: 'reason', type: 'unicode' },
-  ],
-  indexes: [],
-};
-
 /** The bytes of a path where its text does not say them. */
 export const inexactBytes = (path: RawPath): Buffer | null => (typeof path === 'string' ? null : path);
 
-/** A row of {@link PROBLEMS_TABLE}. */
+/** A row of the table `problems`. */
 export const problemRow = (problem: { path: RawPath; reason: string }): Record<string, unknown> => ({
   path: textOf(problem.path),
   path_bytes: inexactBytes(problem.path),

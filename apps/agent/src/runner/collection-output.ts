@@ -84,6 +84,7 @@ export const createOutput = (job: FlowJob, tell: (event: FlowEvent) => void, sig
         throw error;
       }
       const summary = writer.finish(new Date().toISOString());
+      progress(finishedBytes + writer.bytes());
       const file = await gzipFile(path, `${path}.gz`);
       await rm(path);
       finishedBytes += file.contentBytes;

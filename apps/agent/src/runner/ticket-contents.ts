@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CollectionResult, type CollectionSpec, type FileResult, keys, randomHex32 } from '#wire';
+import { type CollectionResult, FILES_COLLECTION, type FileResult, keys, randomHex32 } from '#wire';
 import type { Spool } from '../spool/spool.js';
 import { AGENT_VERSION } from '../version.js';
 
@@ -14,27 +14,6 @@ export interface TicketContents {
 /** More files, or longer names, go into a collection of their own. */
 const MAX_FILES = 500;
 const MAX_FILES_TEXT = 100 * 1024;
-
-const FILES: CollectionSpec = {
-  __type__: 'Collection',
-  name: 'files',
-  tables: [
-    {
-      name: 'files',
-      columns: [
-        { name: 'path', type: 'unicode' },
-        { name: 'path_bytes', type: 'bytes' },
-        { name: 'key', type: 'unicode' },
-        { name: 'stored_bytes', type: 'int' },
-        { name: 'stored_sha256', type: 'unicode' },
-        { name: 'content_bytes', type: 'int' },
-        { name: 'content_sha256', type: 'unicode' },
-        { name: 'parts', type: 'int' },
-      ],
-      indexes: [],
-    },
-  ],
-};
 
 export interface ContentsOf {
   flowId: string;
@@ -61,7 +40,7 @@ const filesCollection = async (
   await mkdir(dir, { mode: 0o700 });
   try {
     const path = join(dir, 'files.sqlite');
-    const writer = createCollection(path, FILES, {
+    const writer = createCollection(path, FILES_COLLECTION, {
       client_id: deps.clientId,
       flow_id: of.flowId,
       attempt: of.attempt,
@@ -73,8 +52,8 @@ const filesCollection = async (
     const { rows } = writer.finish(deps.now().toISOString());
     const packed = await gzipFile(path, `${path}.gz`);
     const result: CollectionResult = {
-      key: keys.analysis(of.flowId, deps.clientId, FILES.name, randomHex32()),
-      name: FILES.name,
+      key: keys.analysis(of.flowId, deps.clientId, FILES_COLLECTION.name, randomHex32()),
+      name: FILES_COLLECTION.name,
       rows: { ...rows },
       dropped_columns: [],
       null_coerced: 0,

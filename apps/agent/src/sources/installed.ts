@@ -62,7 +62,11 @@ const wanted = (): ReadonlySet<string> => {
   const names = new Set<string>();
   for (const folder of UNIT_FOLDERS.slice(0, 2))
     for (const dir of namesIn(folder).filter((name) => /\.(?:wants|requires)$/.test(name)))
-      for (const unit of namesIn(`${folder}/${dir}`)) names.add(unit);
+      for (const unit of namesIn(`${folder}/${dir}`)) {
+        names.add(unit);
+        // An instance that starts enables its template.
+        names.add(unit.replace(/@.+(?=\.\w+$)/, '@'));
+      }
   return names;
 };
 
