@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { gunzipSync } from 'node:zlib';
 import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { insertEvents, resultOf, swapEvents, tamper, verify } from '../support/audit-log.js';
 import { eventually, WorkerDeployment } from '../support/worker-deployment.js';
+
+vi.setConfig({ testTimeout: 240_000 }); // each starts several processes
 
 let world: WorkerDeployment;
 beforeEach(async () => {
@@ -339,6 +341,24 @@ describe('rebuild', () => {
     const refused = await world.admin('rebuild');
     expect(refused.code).toBe(1);
     expect(refused.output).toContain('does not follow from the segment before it');
+  });
+
+  it('goes on with what a rebuild that ended halfway has restored', async () => {
+    await insertEvents(world, ['U_1', 'U_2']);
+    await pass();
+    await insertEvents(world, ['U_3']);
+    await pass();
+    const second = (await segmentKeys())[1]!;
+    const got = await world.bucket.get(second, { maxBytes: 1_000_000 });
+    await world.bucket.put(second, 'nonsense');
+    await world.loseDatabase();
+    const damaged = await world.admin('rebuild');
+    expect(damaged.code).toBe(1);
+    expect(damaged.output).toContain(`${second} is not a sealed segment of this log`);
+    await world.bucket.put(second, got.kind === 'found' ? got.body : '');
+    expect(resultOf(await world.admin('rebuild'))['rebuilt']).toMatchObject({ audit_events: 1 });
+    await pass();
+    expect(await verify(world)).toMatchObject({ intact: true, chained: 4, sealed: 4 });
   });
 });
 

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { type AuditLine, type AuditRow, parseAuditRow, type SealedSegment } from '#wire';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { ChainRepository } from './chain.repository.js';
-import { GENESIS } from './domain/chain.js';
+import { GENESIS, type Head } from './domain/chain.js';
 import { SegmentReader } from './segment-reader.service.js';
 
 /** The log cannot be restored as it is sealed. */
@@ -22,13 +22,14 @@ export class AuditRestore {
   ) {}
 
   /**
-   * Answers how many events were restored. Throws AuditRestoreRefused when there are segments and the log is not empty,
+   * Answers how many events were restored; one that ended halfway is gone on with. Throws AuditRestoreRefused when there are segments and the log is not empty,
    * or they do not follow each other, and SegmentDamaged.
    */
   async restore(): Promise<number> {
-    let head = GENESIS;
+    const last = await this.repository.lastSeal(this.work.plain); // of a restoration that ended halfway
+    let head: Head = last === undefined ? GENESIS : { seq: last.lastSeq, chainHash: last.chainHash };
     let restored = 0;
-    for await (const key of this.segments.keys()) {
+    for await (const key of this.segments.keys(last?.key)) {
       if (head.seq === 0 && !(await this.repository.isEmpty(this.work.plain)))
         throw new AuditRestoreRefused(
           'audit_events is not empty: rebuild needs a database that was only just migrated',

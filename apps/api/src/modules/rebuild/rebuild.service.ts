@@ -59,9 +59,9 @@ export class RebuildService {
     const table = await this.repository.notEmpty(this.work.plain);
     if (table !== undefined)
       throw new RebuildRefused(`${table} is not empty: rebuild needs a database that was only just migrated`);
-    const auditEvents = await this.auditRestore.restore(); // first: what follows writes events of its own
     const clients = await this.records.clients();
     const flows = await this.records.flows();
+    const auditEvents = await this.auditRestore.restore(); // before what writes events of its own
     for (let at = 0; at < clients.length; at += BATCH) await this.writeClients(clients.slice(at, at + BATCH));
     for (let at = 0; at < flows.length; at += BATCH) await this.writeFlows(flows.slice(at, at + BATCH));
     const everLabels = new Map(
