@@ -2,6 +2,7 @@
 export * from './agent-config.js';
 export * from './audit.js';
 export * from './bucket-key.js';
+export * from './builtin-collections.js';
 export * from './certificates.js';
 export * from './collection-spec.js';
 export * from './errors.js';

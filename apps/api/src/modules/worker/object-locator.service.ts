@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { mapLimit } from '../../platform/async/map-limit.js';
 import { Store } from '../../platform/store/store.module.js';
-import type { PresentObject } from './domain/judge.js';
+import type { PresentObject } from './domain/claims.js';
 
 const LANES = 16;
 /** Fewer keys than this under one prefix are asked for one by one. */

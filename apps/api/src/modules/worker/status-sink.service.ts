@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { isFinal, parseJson, parseMessage, Spec, type StatusTicket } from '#wire';
+import { type CollectionSpec, isFinal, type StatusTicket } from '#wire';
 import { IdGenerator } from '../../platform/clock/clock.js';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
 import { FlowLifecycle } from '../tasking/index.js';
-import { declaredCollections, type PinnedCollection, pinCollections } from './domain/collections.js';
+import { type PinnedCollection, pinCollections } from './domain/collections.js';
 import { type Counters, countChange, noCounts } from './domain/counters.js';
 import { applyTicket, type FlowRun } from './domain/flow-run.js';
-import type { PresentObject } from './domain/judge.js';
+import type { PresentObject } from './domain/claims.js';
 import type { StoredTicket } from './domain/stored-ticket.js';
 import { IntakeWrites, type LockedFlow } from './intake-writes.repository.js';
 
@@ -15,10 +15,10 @@ export interface StatusArrival {
   stored: StoredTicket;
   ticket: StatusTicket;
   objects: ReadonlyMap<string, PresentObject>;
-  specPayload: string;
+  /** What its spec lets it report. */
+  declared: ReadonlyMap<string, CollectionSpec>;
 }
 
-const MAX_SPEC_BYTES = 1024 * 1024;
 const pairKey = (flowId: string, clientId: string): string => `${flowId} ${clientId}`;
 
 /** Moves runs from state to state, counts the moves, pins collections, ends flows. */
@@ -58,10 +58,9 @@ const fold = (
   before: ReadonlyMap<string, FlowRun>,
 ): { runs: Map<string, FlowRun>; collections: PinnedCollection[]; afterFinal: string[] } => {
   const runs = new Map(before);
-  const declared = new Map<string, ReturnType<typeof declaredCollections>>();
   const collections: PinnedCollection[] = [];
   const afterFinal: string[] = [];
-  for (const { stored, ticket, objects, specPayload } of inOrder(arrivals)) {
+  for (const { stored, ticket, objects, declared } of inOrder(arrivals)) {
     const pair = pairKey(ticket.flow_id, ticket.client_id);
     const { run, verdict } = applyTicket(runs.get(pair), { key: stored.key, at: stored.lastModified, ticket });
     runs.set(pair, run);
@@ -69,16 +68,10 @@ const fold = (
       afterFinal.push(stored.key);
       continue;
     }
-    const known = declared.get(ticket.spec_digest) ?? declaredCollections(parseSpec(specPayload));
-    declared.set(ticket.spec_digest, known);
-    collections.push(...pinCollections(ticket, stored.lastModified, known, objects));
+    collections.push(...pinCollections(ticket, stored.lastModified, declared, objects));
   }
   return { runs, collections, afterFinal };
 };
-
-/** The worker itself has signed it: it parses. */
-const parseSpec = (payload: string): Spec =>
-  parseMessage(Spec, parseJson(payload, 'the spec', MAX_SPEC_BYTES), 'the spec');
 
 /** The order in which they came; the same on every occasion. */
 const inOrder = (arrivals: readonly StatusArrival[]): StatusArrival[] =>

@@ -4,7 +4,9 @@ import { Clock } from '../../platform/clock/clock.js';
 import { FaultPoints } from '../../platform/fault/fault-points.js';
 import { type Tx, UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { cleanText } from './domain/clean-text.js';
-import { judgeStatus, type Known, type Occasion, type PresentObject } from './domain/judge.js';
+import type { PresentObject } from './domain/claims.js';
+import { declaredCollections } from './domain/collections.js';
+import { judgeStatus, type Known, type Occasion } from './domain/judge.js';
 import {
   isFaulty,
   type FaultyTicket,
@@ -116,12 +118,14 @@ export class TicketSink {
         .filter(({ ticket }) => clients.has(ticket.client_id) && flows.has(ticket.flow_id))
         .flatMap(({ ticket }) => ticketObjects(ticket).map((o) => o.key)),
     );
+    const declaredBy = new Map([...attempts].map(([key, attempt]) => [key, declaredCollections(attempt.specPayload)]));
     for (const sound of statuses) {
       const { ticket, stored, path } = sound;
       const client = clients.get(ticket.client_id);
       const attempt = attempts.get(attemptKey(ticket.flow_id, ticket.attempt));
+      const declared = declaredBy.get(attemptKey(ticket.flow_id, ticket.attempt)) ?? new Map<string, never>();
       const ever = options.everLabels?.get(ticket.client_id);
-      const known: Omit<Known, 'client'> = { flow: flows.get(ticket.flow_id), attempt, objects };
+      const known: Omit<Known, 'client'> = { flow: flows.get(ticket.flow_id), attempt, declared, objects };
       const fault =
         client === undefined
           ? { reason: 'unknown_client' as const, detail: 'no Startup ticket of this client came within an hour' }
@@ -133,7 +137,7 @@ export class TicketSink {
             );
       if (fault !== undefined) judged.faulty.push({ stored, path, fault });
       else {
-        judged.statuses.push({ stored, ticket, objects, specPayload: attempt?.specPayload ?? '' });
+        judged.statuses.push({ stored, ticket, objects, declared });
         judged.missingObjects.push(...missing(ticket, objects));
       }
     }

@@ -1,6 +1,6 @@
-import type { CollectionResult, CollectionSpec, Spec, StatusTicket } from '#wire';
+import { type CollectionSpec, collectionsOfSpec, parseJson, parseMessage, Spec, type StatusTicket } from '#wire';
 import { cleanText } from './clean-text.js';
-import { type PresentObject, rowsOf } from './judge.js';
+import { claimedCollections, type PresentObject, rowsOf } from './claims.js';
 
 /** A result collection as it is pinned. */
 export interface PinnedCollection {
@@ -14,8 +14,8 @@ export interface PinnedCollection {
   storedSha256: string;
   contentBytes: number;
   contentSha256: string;
-  /** The spec's own; what the spec does not declare has no tables, so nothing of it is read. */
-  schema: unknown;
+  /** The spec's own, never the file's. */
+  schema: CollectionSpec;
   rowCounts: Record<string, number>;
   rows: number;
   droppedColumns: string[];
@@ -23,13 +23,12 @@ export interface PinnedCollection {
   reportedAt: string;
 }
 
-/** The collections that a spec declares, by name. */
-export const declaredCollections = (spec: Spec): Map<string, CollectionSpec> =>
-  new Map(
-    spec.actions.flatMap((action) =>
-      action.__type__ === 'Collect' ? [[action.collection.name, action.collection]] : [],
-    ),
-  );
+/** A generous bound: the worker itself has signed it. */
+const MAX_SPEC_BYTES = 1024 * 1024;
+
+/** The collections that a signed spec lets a client report, by name. */
+export const declaredCollections = (specPayload: string): ReadonlyMap<string, CollectionSpec> =>
+  collectionsOfSpec(parseMessage(Spec, parseJson(specPayload, 'the spec', MAX_SPEC_BYTES), 'the spec'));
 
 /** Every collection of a ticket whose object is there, pinned to what the bucket has now. */
 export const pinCollections = (
@@ -38,13 +37,10 @@ export const pinCollections = (
   declared: ReadonlyMap<string, CollectionSpec>,
   objects: ReadonlyMap<string, PresentObject>,
 ): PinnedCollection[] => {
-  const claims: CollectionResult[] = [
-    ...ticket.collections,
-    ...(ticket.files_collection === undefined ? [] : [ticket.files_collection]),
-  ];
-  return claims.flatMap((claim) => {
+  return claimedCollections(ticket).flatMap((claim) => {
     const present = objects.get(claim.key);
-    if (present === undefined) return [];
+    const schema = declared.get(claim.name);
+    if (present === undefined || schema === undefined) return [];
     return {
       flowId: ticket.flow_id,
       clientId: ticket.client_id,
@@ -56,7 +52,7 @@ export const pinCollections = (
       storedSha256: claim.stored_sha256,
       contentBytes: claim.content_bytes,
       contentSha256: claim.content_sha256,
-      schema: declared.get(claim.name) ?? { __type__: 'Collection', name: claim.name, tables: [] },
+      schema,
       rowCounts: Object.fromEntries(Object.entries(claim.rows).map(([table, n]) => [cleanText(table), n])),
       rows: rowsOf(claim),
       droppedColumns: claim.dropped_columns.map(cleanText),

@@ -5,27 +5,26 @@ import { applyTicket, type FlowRun } from './flow-run.js';
 
 const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
 
-const ticket = (state: StatusTicket['state'], more: Partial<StatusTicket> = {}): StatusTicket =>
-  ({
-    __type__: 'HuntStatus',
-    version: 1,
-    flow_id: 'H_00000000000000f1',
-    client_id: 'C.0000000000000001',
-    attempt: 1,
-    spec_digest: 'd'.repeat(64),
-    state,
-    seq: 1,
-    nonce: '0'.repeat(32),
-    local_time: '2026-01-01T00:00:00.000Z',
-    clock_offset_ms: 0,
-    agent_version: '1',
-    progress: { actions_done: 0, actions_total: 1, rows: 0, bytes: 0 },
-    resources: { cpu_seconds: 0, wall_seconds: 0, memory_bytes: 0, rows: 0, bytes: 0 },
-    logs: [],
-    collections: [],
-    files: [],
-    ...more,
-  });
+const ticket = (state: StatusTicket['state'], more: Partial<StatusTicket> = {}): StatusTicket => ({
+  __type__: 'HuntStatus',
+  version: 1,
+  flow_id: 'H_00000000000000f1',
+  client_id: 'C.0000000000000001',
+  attempt: 1,
+  spec_digest: 'd'.repeat(64),
+  state,
+  seq: 1,
+  nonce: '0'.repeat(32),
+  local_time: '2026-01-01T00:00:00.000Z',
+  clock_offset_ms: 0,
+  agent_version: '1',
+  progress: { actions_done: 0, actions_total: 1, rows: 0, bytes: 0 },
+  resources: { cpu_seconds: 0, wall_seconds: 0, memory_bytes: 0, rows: 0, bytes: 0 },
+  logs: [],
+  collections: [],
+  files: [],
+  ...more,
+});
 
 /** Applies tickets, one a second, and answers the run and each verdict. */
 const play = (...tickets: StatusTicket[]): { run: FlowRun; verdicts: string[] } => {

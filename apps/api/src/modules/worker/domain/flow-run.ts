@@ -1,6 +1,6 @@
 import { isFinal, type StatusTicket, ticketObjects } from '#wire';
 import { cleanJson, cleanText } from './clean-text.js';
-import { rowsOf } from './judge.js';
+import { rowsOf } from './claims.js';
 
 /** What became of a flow on one client: the row that tickets change. */
 export interface FlowRun {

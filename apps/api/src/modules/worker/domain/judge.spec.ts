@@ -43,6 +43,7 @@ const known = (more: Partial<Known> = {}, client: Partial<Known['client']> = {})
   },
   flow: { id: 'H_00000000000000f1', isHunt: true, clientId: null, labels: ['Lab', 'Windows'], createdAt: created },
   attempt: { specDigest: DIGEST, sampleBelow: null },
+  declared: new Map([['x', { __type__: 'Collection', name: 'x', tables: [] }]]),
   objects: new Map([[KEY, { size: 100, etag: '"e"' }]]),
   ...more,
 });
@@ -72,6 +73,7 @@ describe('a status ticket', () => {
       'not_in_target',
     ],
     ['nothing there', ticket(), known({ objects: new Map() }), 'object_missing'],
+    ['a collection that nobody asked for', ticket(), known({ declared: new Map() }), 'object_mismatch'],
     ['another size', ticket(), known({ objects: new Map([[KEY, { size: 99, etag: '' }]]) }), 'object_mismatch'],
     ['a bomb', ticket({ collections: [{ ...object, content_bytes: 1_000_000 }] }), known(), 'object_mismatch'],
     [

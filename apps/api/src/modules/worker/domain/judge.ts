@@ -1,11 +1,12 @@
 import {
   ALL_LABEL,
-  type CollectionResult,
+  type CollectionSpec,
   samplePosition,
   type StatusTicket,
   type StoredObject,
   ticketObjects,
 } from '#wire';
+import { claimedCollections, type PresentObject, rowsOf } from './claims.js';
 import type { Fault } from './stored-ticket.js';
 
 /** A client as intake knows it. */
@@ -32,17 +33,13 @@ export interface KnownAttempt {
   sampleBelow: string | null;
 }
 
-/** An object in the bucket. */
-export interface PresentObject {
-  size: number;
-  etag: string;
-}
-
 /** What a ticket is judged against. */
 export interface Known {
   client: KnownClient;
   flow: KnownFlow | undefined;
   attempt: KnownAttempt | undefined;
+  /** The collections that the attempt's spec declares. */
+  declared: ReadonlyMap<string, CollectionSpec>;
   objects: ReadonlyMap<string, PresentObject>;
 }
 
@@ -53,10 +50,6 @@ export type Occasion = 'intake' | 'rebuild';
 const MAX_GZIP_RATIO = 1100;
 const GZIP_SLACK = 4096;
 
-/** Rows of a collection, summed over its tables. */
-export const rowsOf = (collection: CollectionResult): number =>
-  Object.values(collection.rows).reduce((sum, n) => sum + n, 0);
-
 /** What a ticket says of its objects that cannot be, whatever is in them: bounds that keep counters honest. */
 const impossible = (ticket: StatusTicket): Fault | undefined => {
   const inflated = ticketObjects(ticket).find((o) => o.content_bytes > o.stored_bytes * MAX_GZIP_RATIO + GZIP_SLACK);
@@ -65,10 +58,7 @@ const impossible = (ticket: StatusTicket): Fault | undefined => {
       reason: 'object_mismatch',
       detail: `${inflated.key}: ${inflated.content_bytes} bytes cannot come out of ${inflated.stored_bytes} stored ones`,
     };
-  const crowded = [
-    ...ticket.collections,
-    ...(ticket.files_collection === undefined ? [] : [ticket.files_collection]),
-  ].find((c) => rowsOf(c) > c.content_bytes);
+  const crowded = claimedCollections(ticket).find((c) => rowsOf(c) > c.content_bytes);
   if (crowded !== undefined)
     return {
       reason: 'object_mismatch',
@@ -91,6 +81,13 @@ const objectFault = (
     reason: 'object_mismatch',
     detail: `${claim.key}: the ticket says ${claim.stored_bytes} bytes, the bucket has ${present.size}`,
   };
+};
+
+/** A client reports what it was asked for, each under its own name; where it lies says that name too. */
+const undeclared = (ticket: StatusTicket, declared: ReadonlyMap<string, CollectionSpec>): Fault | undefined => {
+  const claim = claimedCollections(ticket).find((c) => !declared.has(c.name));
+  if (claim === undefined) return undefined;
+  return { reason: 'object_mismatch', detail: `${claim.key}: the spec declares no collection ${claim.name}` };
 };
 
 const targetFault = (flow: KnownFlow, attempt: KnownAttempt, client: KnownClient): Fault | undefined => {
@@ -137,6 +134,7 @@ export const judgeStatus = (
     };
   return (
     targetFault(flow, attempt, client) ??
+    undeclared(ticket, known.declared) ??
     impossible(ticket) ??
     ticketObjects(ticket)
       .map((claim) => objectFault(claim, known.objects.get(claim.key), occasion))
