@@ -100,12 +100,12 @@ describe('the upload-only key and copies', () => {
     ['x-amz-metadata-directive', 'REPLACE'],
   ])('a pre-signed PUT and part with an unsigned %s: %s never copies, whoever signed', async (name, value) => {
     const { UploadId } = await service.send(new CreateMultipartUploadCommand(at('tickets/part')));
-    for (const [client, command] of [
-      [upload, new PutObjectCommand(at('tickets/evil'))],
-      [service, new PutObjectCommand(at('tickets/evil'))],
-      [service, new UploadPartCommand({ ...at('tickets/part'), UploadId, PartNumber: 1 })],
-    ] as const) {
-      const url = await getSignedUrl(client, command, { expiresIn: 60 });
+    const urls = await Promise.all([
+      getSignedUrl(upload, new PutObjectCommand(at('tickets/evil'))),
+      getSignedUrl(service, new PutObjectCommand(at('tickets/evil'))),
+      getSignedUrl(service, new UploadPartCommand({ ...at('tickets/part'), UploadId, PartNumber: 1 })),
+    ]);
+    for (const url of urls) {
       const answer = await fetch(url, { method: 'PUT', headers: { [name]: value }, body: '' });
       expect([answer.status, await errorCode(answer)]).toEqual([403, 'AccessDenied']);
     }

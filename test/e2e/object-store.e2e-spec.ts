@@ -1,4 +1,4 @@
-import { setUpBucket } from '#locations';
+import { AGENT_PREFIXES, setUpBucket } from '#locations';
 import { objectStoreContract, type Engine, type StoreTarget } from '../contract/object-store.contract.js';
 import { FILESTORE_KEYS, fileStoreFolder, startFileStore } from '../support/filestore-process.js';
 
@@ -19,7 +19,6 @@ async function ownFileStore(): Promise<StoreTarget> {
 }
 
 const { env } = process;
-const UPLOAD_PREFIXES = ['tickets/', 'C.*/vfs/', 'hunts/*/vfs/'];
 
 /** Another store, named by the environment; set up first where S3_UPLOAD_USER says whom uploads are allowed. */
 async function elsewhere(endpoint: string): Promise<StoreTarget> {
@@ -30,7 +29,7 @@ async function elsewhere(endpoint: string): Promise<StoreTarget> {
   if (uploadPrincipal !== undefined)
     await setUpBucket(
       { ...place, ...service },
-      { publicPrefix: 'public/', uploadPrincipal, uploadPrefixes: UPLOAD_PREFIXES },
+      { publicPrefix: 'public/', uploadPrincipal, uploadPrefixes: AGENT_PREFIXES },
     );
   return {
     ...place,

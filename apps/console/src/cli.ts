@@ -5,11 +5,13 @@ import { bucketCommand } from './commands/bucket.js';
 import { clientCommand } from './commands/client/index.js';
 import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
+import { doctorCommand } from './commands/doctor.js';
 import { flowCommand } from './commands/flow/index.js';
 import { huntCommand } from './commands/hunt/index.js';
 import { initCommand } from './commands/init.js';
 import { meCommand } from './commands/me.js';
 import { rebuildCommand } from './commands/rebuild.js';
+import { rotateCommand } from './commands/rotate.js';
 import { upCommand } from './commands/up.js';
 import { viewCommand } from './commands/view.js';
 import { workerCommand } from './commands/worker.js';
@@ -32,6 +34,8 @@ const COMMANDS = [
   meCommand,
   workerCommand,
   rebuildCommand,
+  rotateCommand,
+  doctorCommand,
   configCommand,
 ];
 

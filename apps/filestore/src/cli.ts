@@ -77,7 +77,7 @@ function command(): Command {
       'after',
       '\nEach setting can also come from the environment: REKALL_FILESTORE_ROOT, _BUCKET, _ACCESS_KEY, _SECRET_KEY,' +
         '\n_UPLOAD_ACCESS_KEY, _UPLOAD_SECRET_KEY, _UPLOAD_PREFIXES (comma-separated), _CONFIG, ... An option wins over' +
-        '\nthe environment, the environment over the file. When ready, one line {"listening":"http://..."} is printed.',
+        '\nthe environment, the environment over the file. SIGHUP reads the keys again. When ready, one line {"listening":"http://..."} is printed.',
     )
     .allowExcessArguments(false);
 }
@@ -151,6 +151,15 @@ export async function run(
     const log = pino({ name: 'rekall-filestore', level: settings.logLevel }, pino.destination(2));
     const running = await startFileStore(settings, { log, now: Date.now });
     print(JSON.stringify({ listening: running.url }));
+    process.on('SIGHUP', () => {
+      try {
+        running.replaceKeys(settingsFrom(argv, env));
+        log.info('took over the keys of the configuration');
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        log.error(`kept the keys: ${error.message}`);
+      }
+    });
     await untilStopped(running);
     return 0;
   } catch (error) {

@@ -30,6 +30,8 @@ type Server = HttpServer | HttpsServer;
 export interface RunningFileStore {
   /** `http(s)://host:port`. */
   readonly url: string;
+  /** Takes over the keys and upload prefixes of other settings; what the former keys signed is refused from then on. */
+  replaceKeys(settings: Settings): void;
   /** Stops taking connections, lets running requests end, gives the folder up. */
   close(): Promise<void>;
 }
@@ -48,14 +50,10 @@ export interface Surroundings {
 export async function startFileStore(settings: Settings, { log, now }: Surroundings): Promise<RunningFileStore> {
   const store = DiskStore.open(settings.root, settings.bucket, now);
   try {
-    const identities: Identity[] = [{ ...settings.service, principal: { kind: 'service' } }];
-    if (settings.upload !== undefined) {
-      identities.push({ ...settings.upload, principal: uploadPrincipal(settings.uploadPrefixes) });
-    }
     const services: Services = {
       store,
       quotas: new Quotas(settings.quotas, store),
-      authenticator: new Authenticator(new Identities(identities, settings.region), settings.region, now),
+      authenticator: new Authenticator(identitiesOf(settings), settings.region, now),
       bucket: settings.bucket,
       region: settings.region,
       publicPrefix: toBytes(settings.publicPrefix),
@@ -69,11 +67,21 @@ export async function startFileStore(settings: Settings, { log, now }: Surroundi
     server.emit('listening'); // what it does when it listens itself: watch connections for its time limits
     await listen(gate, settings.port, settings.host);
     const scheme = settings.tls === undefined ? 'http' : 'https';
-    return { url: `${scheme}://${addressOf(gate, settings.host)}`, close: () => close(gate, server, services) };
+    return {
+      url: `${scheme}://${addressOf(gate, settings.host)}`,
+      replaceKeys: (next) => services.authenticator.replace(identitiesOf({ ...next, region: settings.region })),
+      close: () => close(gate, server, services),
+    };
   } catch (error) {
     store.close();
     throw error;
   }
+}
+
+function identitiesOf({ service, upload, uploadPrefixes, region }: Settings): Identities {
+  const identities: Identity[] = [{ ...service, principal: { kind: 'service' } }];
+  if (upload !== undefined) identities.push({ ...upload, principal: uploadPrincipal(uploadPrefixes) });
+  return new Identities(identities, region);
 }
 
 function makeServer(services: Services, { tls, corsOrigins }: Settings): Server {

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
+import { AGENT_PREFIXES, LocationError, setUpBucket } from '#locations';
 import { changeConnections, type Connections } from '../deployment/connections.js';
 import { createDeployment, type GivenStore } from '../deployment/create.js';
 import { type Deployment, findDeployment } from '../deployment/deployment.js';
 import { type Layout, layoutOf } from '../deployment/layout.js';
-import { usage } from '../errors.js';
+import { CommandError, usage } from '../errors.js';
 import { openBacking } from '../services/backing.js';
 import { checkStore } from '../services/check.js';
 import { readEnvFile } from '../deployment/files.js';
@@ -23,6 +24,7 @@ interface InitOptions {
   secretKey?: string;
   uploadAccessKey?: string;
   uploadSecretKey?: string;
+  uploadUser?: string;
   publicEndpoint?: string;
   storePort?: number;
   databaseUrl?: string;
@@ -98,11 +100,35 @@ const ensureDeployment = async (
   return { deployment: found, said: [kept, ...(changed.length > 0 ? [`changed: ${changed.join(', ')}`] : [])] };
 };
 
+/** Sets the bucket up for the upload-only identity, where its user is named. */
+const giveRights = async (uploadUser: string | undefined, layout: Layout, terminal: Terminal): Promise<void> => {
+  if (uploadUser === undefined) return;
+  const env = await readEnvFile(layout.workerEnv);
+  const config = {
+    endpoint: env['S3_ENDPOINT'] ?? '',
+    region: env['S3_REGION'] ?? '',
+    bucket: env['S3_BUCKET'] ?? '',
+    accessKeyId: env['S3_ACCESS_KEY'] ?? '',
+    secretAccessKey: env['S3_SECRET_KEY'] ?? '',
+  };
+  const rights = { publicPrefix: 'public/', uploadPrincipal: uploadUser, uploadPrefixes: AGENT_PREFIXES };
+  try {
+    await setUpBucket(config, rights);
+  } catch (error) {
+    if (!(error instanceof LocationError)) throw error;
+    throw new CommandError(`the bucket could not be set up: ${error.message}`, 1, { cause: error });
+  }
+  terminal.out(
+    `rights    public/ is read by anyone; ${uploadUser} may only put where agents do; public ACLs are ignored`,
+  );
+};
+
 /** Makes what is missing of a deployment, then its schema and first administrator. */
 export const initialise = async (options: InitOptions, terminal: Terminal): Promise<void> => {
   const layout = layoutOf(options.dir);
   const { deployment, said } = await ensureDeployment(layout, options);
   for (const line of said) terminal.out(line);
+  if (!deployment.embeddedStore) await giveRights(options.uploadUser, layout, terminal);
   if (!deployment.embeddedStore) await checkStore(await readEnvFile(layout.workerEnv), layout);
   const parts = new Parts();
   try {
@@ -141,6 +167,10 @@ export const initCommand = (terminal: Terminal): Command =>
     .option('--secret-key <secret>', 'its secret')
     .option('--upload-access-key <key>', 'the upload-only key, with which agents’ grants are signed')
     .option('--upload-secret-key <secret>', 'its secret')
+    .option(
+      '--upload-user <user>',
+      'whose the upload-only key is, an ARN or a Ceph user: makes the bucket if it is missing and sets its policy',
+    )
     .option('--public-endpoint <url>', 'the store as agents reach it, when that is another address', httpUrl)
     .option('--store-port <port>', 'port of our own file store; a free one unless given', wholeNumber(1, 65_535))
     .option(

@@ -36,10 +36,20 @@ export interface Authenticated {
 /** Checks signatures: SigV4 in the header or in the query. */
 export class Authenticator {
   constructor(
-    readonly identities: Identities,
+    private current: Identities,
     private readonly region: string,
     private readonly now: () => number,
   ) {}
+
+  /** Whose signatures are taken. */
+  get identities(): Identities {
+    return this.current;
+  }
+
+  /** From now on only these; what the former signed is refused. */
+  replace(identities: Identities): void {
+    this.current = identities;
+  }
 
   /**
    * Who sent this request: anonymous when it carries no credentials, refused when they are wrong in any way.

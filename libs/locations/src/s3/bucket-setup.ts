@@ -15,6 +15,9 @@ export interface BucketRights {
   uploadPrefixes: readonly string[];
 }
 
+/** Where agents put: what the upload-only identity may write under. */
+export const AGENT_PREFIXES: readonly string[] = ['tickets/', 'C.*/vfs/', 'hunts/*/vfs/'];
+
 const MAX_ANSWER = 64 * 1024;
 const AWS_CANONICAL_ID = /^[0-9a-f]{64}$/;
 

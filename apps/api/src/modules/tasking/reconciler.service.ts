@@ -10,10 +10,12 @@ import { FileRenderer } from './file-renderer.service.js';
 import { Grants } from './grants.service.js';
 import { FlowLifecycle } from './lifecycle.service.js';
 import { PgSession } from '../../platform/prisma/pg-session.js';
+import { UploadKey } from './upload-key.service.js';
 import { type KnownFile, ReconcilerRepository } from './reconciler.repository.js';
 
 const PAGE = 10_000;
 const RESIGN_AT_ONCE = 5000;
+const DAY_MS = 86_400_000;
 const TICKETS_KEPT_MS = 30 * 86_400_000;
 
 /** What a look at everything found to do. */
@@ -38,6 +40,7 @@ export class ReconcilerService {
     private readonly renderer: FileRenderer,
     private readonly lifecycle: FlowLifecycle,
     private readonly grants: Grants,
+    private readonly uploadKey: UploadKey,
     private readonly clock: Clock,
     @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
   ) {}
@@ -89,8 +92,14 @@ export class ReconcilerService {
   }
 
   private async renewGrants(): Promise<number> {
-    const than = new Date(this.clock.now().getTime() - this.grants.maxAgeMs());
-    const ids = await this.repository.older(this.work.plain, than, RESIGN_AT_ONCE);
+    const now = this.clock.now().getTime();
+    const replaced = await this.uploadKey.isReplaced();
+    if (replaced) this.logger.warn('the upload-only key was replaced: every grant is signed again');
+    // With a new key all at once: the Manifest tells of the key, so no file may be left for a later round.
+    const [than, limit] = replaced
+      ? [new Date(now + DAY_MS), Number.MAX_SAFE_INTEGER]
+      : [new Date(now - this.grants.maxAgeMs()), RESIGN_AT_ONCE];
+    const ids = await this.repository.older(this.work.plain, than, limit);
     await this.work.run((tx) => this.queues.mark(tx, ids));
     return ids.length;
   }

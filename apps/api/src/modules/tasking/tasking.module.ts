@@ -14,6 +14,7 @@ import { RecordsService } from './records.service.js';
 import { Signer } from './signer.service.js';
 import { loadSigningKeys, SIGNING_KEYS } from './signing-keys.js';
 import { TaskingBaseModule } from './tasking-base.module.js';
+import { UploadKey } from './upload-key.service.js';
 
 /** Publishing: holds the signing leaf and the upload-only key. Only the worker imports it. */
 @Module({
@@ -26,6 +27,7 @@ import { TaskingBaseModule } from './tasking-base.module.js';
     },
     Signer,
     Grants,
+    UploadKey,
     FileRenderer,
     PublicFiles,
     RecordsRepository,
