@@ -83,6 +83,20 @@ const checkSignature = async (file: SignedFile, key: KeyObject, typ: MessageType
     throw new Refusal('jws-signature', `the signature of this ${typ} does not fit its bytes and key`);
 };
 
+const MAX_AGENT_KEYS = 4096;
+/** Keys of agents by their `x`, the newest last: a client sends several tickets, and to import its key is not cheap. */
+const agentKeys = new Map<string, KeyObject>();
+
+const agentKey = (jwk: { kty: 'OKP'; crv: 'Ed25519'; x: string }): KeyObject => {
+  const known = agentKeys.get(jwk.x);
+  if (known !== undefined) return known;
+  const key = createPublicKey({ key: jwk, format: 'jwk' });
+  const [oldest] = agentKeys.keys();
+  if (agentKeys.size >= MAX_AGENT_KEYS && oldest !== undefined) agentKeys.delete(oldest);
+  agentKeys.set(jwk.x, key);
+  return key;
+};
+
 /** Who signed a ticket: the full identity and the client id that it gives. */
 export interface AgentIdentity {
   /** SHA-256 (hex) over the DER public key. */
@@ -94,7 +108,7 @@ export interface AgentIdentity {
 export const verifyAgentFile = async (file: SignedFile, typ: MessageType): Promise<AgentIdentity> => {
   const { jwk } = openHeader(file, typ);
   if (jwk === undefined) throw new Refusal('jws-malformed', `this ${typ} names no agent key (jwk)`);
-  await checkSignature(file, createPublicKey({ key: jwk, format: 'jwk' }), typ);
+  await checkSignature(file, agentKey(jwk), typ);
   const identity = identityOf(Buffer.concat([ED25519_SPKI, Buffer.from(jwk.x, 'base64url')]));
   return { identity, clientId: clientIdOf(identity) };
 };
