@@ -1,4 +1,5 @@
 import type { Column, Expression, SelectNode } from './ast.js';
+import { columnOf } from './compile-pair.js';
 import { keep } from './compile-forms.js';
 import { Frame, type Compiler, type Scope } from './scope.js';
 import { fromHost, memberOf, setMember, type Row, type Value } from './values.js';
@@ -21,11 +22,19 @@ export function compileColumns(compiler: Compiler, node: SelectNode, rowScope: S
   const assign = names.has('__proto__') ? setMember : assignMember;
   const star = node.star === true;
   if (!needsNames && !star && assign === assignMember) {
+    const direct = columns.map(({ value }) => columnOf(value, rowScope));
     return (row) => {
       const result: Record<string, Value> = { ...blank };
-      for (const { name, thunk } of compiled) {
-        const value = thunk(row);
-        result[name] = typeof value === 'object' && value !== null ? kindled(compiler, value) : value;
+      for (let index = 0; index < compiled.length; index += 1) {
+        const column = compiled[index];
+        if (column === undefined) continue;
+        const source = direct[index];
+        let value = source !== undefined && row.plain ? row.row?.[source] : undefined;
+        if (typeof value !== 'string' && typeof value !== 'number') {
+          value = column.thunk(row);
+          if (typeof value === 'object' && value !== null) value = kindled(compiler, value);
+        }
+        result[column.name] = value;
       }
       return result;
     };

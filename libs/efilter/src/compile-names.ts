@@ -99,8 +99,7 @@ function lookup(compiler: Compiler, name: string, scope: Scope | null, missing: 
       };
       if (name in Object.prototype) return find;
       return (frame) => {
-        if (frame === null || frame.row === null || !frame.plain) return find(frame);
-        const value = frame.row[name];
+        const value = frame !== null && frame.plain ? frame.row?.[name] : undefined;
         return typeof value === 'string' || typeof value === 'number' ? value : find(frame);
       };
     }

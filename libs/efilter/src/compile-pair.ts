@@ -1,5 +1,5 @@
 import type { BinaryNode, BinaryOperator, Expression } from './ast.js';
-import type { Frame, Scope, Thunk } from './scope.js';
+import type { Scope, Thunk } from './scope.js';
 import type { Value } from './values.js';
 
 /** An operator with its operands: `apply` works for values of any kind. */
@@ -19,18 +19,17 @@ export function compilePair(node: BinaryNode, scope: Scope | null, pair: Pair): 
   return typeof value === 'string' && node.operator === '==' ? againstString(column, value, any) : any;
 }
 
-/** The name of a column of the row at hand that can be read straight off a plain object. */
-function columnOf(node: Expression, scope: Scope | null): string | undefined {
+/**
+ * The name of a column of the row at hand that can be read straight off a plain object. The functions below read it
+ * each for itself: the engine remembers for each place in the code which member was read there.
+ */
+export function columnOf(node: Expression, scope: Scope | null): string | undefined {
   return node.kind === 'variable' && scope?.kind === 'row' && !(node.name in Object.prototype) ? node.name : undefined;
-}
-
-function cell(frame: Frame | null, column: string): Value | undefined {
-  return frame !== null && frame.plain && frame.row !== null ? frame.row[column] : undefined;
 }
 
 function againstString(column: string, text: string, any: Thunk): Thunk {
   return (frame) => {
-    const value = cell(frame, column);
+    const value = frame !== null && frame.plain ? frame.row?.[column] : undefined;
     return typeof value === 'string' ? value === text : any(frame);
   };
 }
@@ -39,27 +38,27 @@ function againstNumber(operator: BinaryOperator, column: string, bound: number, 
   switch (operator) {
     case '<':
       return (frame) => {
-        const value = cell(frame, column);
+        const value = frame !== null && frame.plain ? frame.row?.[column] : undefined;
         return typeof value === 'number' ? value < bound : any(frame);
       };
     case '<=':
       return (frame) => {
-        const value = cell(frame, column);
+        const value = frame !== null && frame.plain ? frame.row?.[column] : undefined;
         return typeof value === 'number' ? value <= bound : any(frame);
       };
     case '>':
       return (frame) => {
-        const value = cell(frame, column);
+        const value = frame !== null && frame.plain ? frame.row?.[column] : undefined;
         return typeof value === 'number' ? value > bound : any(frame);
       };
     case '>=':
       return (frame) => {
-        const value = cell(frame, column);
+        const value = frame !== null && frame.plain ? frame.row?.[column] : undefined;
         return typeof value === 'number' ? value >= bound : any(frame);
       };
     case '==':
       return (frame) => {
-        const value = cell(frame, column);
+        const value = frame !== null && frame.plain ? frame.row?.[column] : undefined;
         return typeof value === 'number' ? value === bound : any(frame);
       };
     default:

@@ -41,7 +41,8 @@ export function framesFor(bodies: readonly (Expression | undefined)[], at: Span)
   }
   return (outer) => {
     const frame = new Frame(null, NO_SLOTS, outer);
-    return (value) => frame.turnTo(asRow(value, at));
+    const check = (value: Value): Row | null => asRow(value, at);
+    return (value) => frame.turnTo(value, check);
   };
 }
 

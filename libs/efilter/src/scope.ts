@@ -25,10 +25,15 @@ export class Frame {
     this.plain = row !== null && Object.getPrototypeOf(row) === Object.prototype;
   }
 
-  /** The next row of a loop. */
-  turnTo(row: Row | null): this {
-    this.row = row;
-    this.plain = row !== null && Object.getPrototypeOf(row) === Object.prototype;
+  /** The next row of a loop; `check` is asked about what is no plain object. */
+  turnTo(value: Value, check: (value: Value) => Row | null): this {
+    if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
+      this.row = value as Row;
+      this.plain = true;
+    } else {
+      this.row = check(value);
+      this.plain = false;
+    }
     return this;
   }
 }

@@ -11,6 +11,7 @@ import {
   valuesOf,
   type Value,
 } from '../values.js';
+import type { Regex } from '../regex.js';
 import { limited, requireString, type CallContext, type LibraryFunction } from './library.js';
 
 /** concat, join, substr, regex_search, sub, re_filter. */
@@ -50,8 +51,15 @@ export const text: readonly LibraryFunction[] = [
       const [value, regex] = positional.map((node) => node.kind === 'literal' && typeof node.value === 'string');
       return value === true && regex === false ? [1, 0] : undefined;
     },
-    specialise: ([regex], context) =>
-      typeof regex === 'string' ? (value) => search(value, regex, context) : undefined,
+    specialise: ([regex], context) => {
+      if (typeof regex !== 'string') return undefined;
+      let ready: Regex | undefined;
+      return (value) => {
+        if (typeof value !== 'string') return search(value, regex, context);
+        ready ??= context.regexes.get(regex, context.at);
+        return ready.test(value, context.at);
+      };
+    },
     call: ([value, regex], context) =>
       search(value ?? null, requireString(regex, 'The pattern of regex_search', context), context),
   },
