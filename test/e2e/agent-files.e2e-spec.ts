@@ -8,7 +8,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_QUOTA, isResultKey, keys, sha256Hex, type Spec, type StatusTicket } from '#wire';
 import type { AgentDeployment } from '../support/agent-deployment.js';
 import { AgentWorld } from '../support/agent-world.js';
-import { until } from '../support/other-process.js';
+import { until as untilWithin } from '../support/other-process.js';
+
+/** Other work on the machine makes these slow, never wrong. */
+const until = (what: string, holds: () => boolean | Promise<boolean>): Promise<void> =>
+  untilWithin(what, holds, 50_000);
 
 let world: AgentWorld;
 let bucket: AgentDeployment;
@@ -329,7 +333,7 @@ describe('a large file', () => {
     const before = (await bucket.keysUnder(`hunts/${hunt.flowId}/vfs/files/`)).filter((k) => k.includes('/part-'));
     expect(before).toHaveLength(1);
     const second = await world.agent(state);
-    const ticket = await world.final(hunt.flowId, 40_000);
+    const ticket = await world.final(hunt.flowId);
     expect(ticket.state).toBe('Done');
     expect(second.log.some((l) => l.message === 'goes on sending large files')).toBe(true);
     const index = await checkStored(ticket);
@@ -346,7 +350,7 @@ describe('a large file', () => {
     const before = await bucket.keysUnder(`hunts/${hunt.flowId}/vfs/files/`);
     await writeLarge('changed');
     await world.agent(state);
-    const ticket = await world.final(hunt.flowId, 40_000);
+    const ticket = await world.final(hunt.flowId);
     const index = await checkStored(ticket);
     expect(before).not.toContain(index.parts[0]!.key);
     expect(ticket.logs.map((l) => l.message)).toContain('a file changed after parts of it were sent: begun again');

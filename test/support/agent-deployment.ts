@@ -180,7 +180,7 @@ export class AgentDeployment {
       template: '',
       minBytes: 1,
       maxBytes,
-      expiresAt: new Date(now.getTime() + HOUR_MS),
+      expiresAt: new Date(now.getTime() + this.aheadMs + HOUR_MS),
       now,
     });
     return { id, location };
@@ -193,7 +193,7 @@ export class AgentDeployment {
       deployment: this.deployment,
       trust: await this.trust(),
       issued_at: new Date().toISOString(),
-      not_after: new Date(Date.now() + 24 * HOUR_MS).toISOString(),
+      not_after: new Date(Date.now() + this.aheadMs + 24 * HOUR_MS).toISOString(),
       startup_actions: [{ __type__: 'Interrogate' }],
       poll_min: 0.1,
       poll_max: 0.3,
@@ -235,6 +235,8 @@ export class AgentDeployment {
     return this.#putSigned(keys.jobs(this.secret, queue), 'JobFile', JSON.stringify(jobFile), signer);
   }
 
+  /** Agents whose clock a test has moved need grants and a Manifest that last longer. */
+  aheadMs = 0;
   /** The largest result that grants allow. */
   resultBytes = 1024 ** 3;
   readonly #prefixes = new Map<string, string>();

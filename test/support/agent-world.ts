@@ -37,7 +37,7 @@ export class AgentWorld {
   }
 
   /** The one final ticket of a flow, once it is there. */
-  async final(flowId: string, withinMs = 20_000): Promise<StatusTicket> {
+  async final(flowId: string, withinMs = 50_000): Promise<StatusTicket> {
     await until(
       `the final ticket of ${flowId}`,
       async () => (await this.deployment.finals(flowId)).length > 0,

@@ -1,4 +1,4 @@
-import type { HttpClient } from '#locations';
+import type { BucketClient } from './bucket-client.js';
 import type { AgentConfig, S3SignedPolicy } from '#wire';
 import { type Abilities, abilitiesOf } from './capabilities.js';
 import type { AgentClock } from './clock.js';
@@ -37,7 +37,7 @@ export interface AgentDeps {
   /** This start found that the state was lost. */
   stateLost: boolean;
   spool: Spool;
-  http: HttpClient;
+  http: BucketClient;
   runner: Runner;
   clock: AgentClock;
   fault: Fault;

@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { LocationConfigError } from '#locations';
-import { faultFromEnvironment, loadSettings } from './config.js';
+import { clockSkewFromEnvironment, faultFromEnvironment, loadSettings } from './config.js';
 import { messageOf, StartError } from './errors.js';
 import { faultAt } from './fault.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from './logger.js';
@@ -33,6 +33,12 @@ const positive = (text: string): number => {
 const positiveInt = (text: string): number => {
   const value = positive(text);
   if (!Number.isInteger(value)) throw new InvalidArgumentError('it must be a whole number');
+  return value;
+};
+
+const share = (text: string): number => {
+  const value = Number(text);
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('it must be a number from 0 to 1');
   return value;
 };
 
@@ -98,6 +104,7 @@ SIGTERM lets running flows end, for at most 10 seconds.`,
     await runAgent({
       ...prepared,
       fault,
+      clockSkewMs: clockSkewFromEnvironment(),
       once: options.once ?? false,
       onReady: (clientId) => terminal.out(JSON.stringify({ ready: true, client_id: clientId })),
     });
@@ -115,7 +122,8 @@ SIGTERM lets running flows end, for at most 10 seconds.`,
     .description('many simulated agents in one process (flows run inline, state without fsync): for tests and benches')
     .requiredOption('--clients <n>', 'how many', positiveInt)
     .requiredOption('--poll <seconds>', 'seconds between polls of each', positive)
-    .action(async (options: { clients: number; poll: number }, command: Command) => {
+    .option('--misbehave <rate>', 'which share of them is bad, each in one of many ways (0 to 1)', share, 0)
+    .action(async (options: { clients: number; poll: number; misbehave: number }, command: Command) => {
       const prepared = await prepare(command.optsWithGlobals<CommonOptions>());
       // Not for ordinary agents: it runs flows in this process, and loads what they need.
       const { runPool } = await import('./pool/pool.js');
@@ -123,7 +131,11 @@ SIGTERM lets running flows end, for at most 10 seconds.`,
         ...prepared,
         clients: options.clients,
         pollSeconds: options.poll,
-        onReady: (ids) => terminal.out(JSON.stringify({ ready: true, clients: ids.length, runner: 'inline' })),
+        misbehave: options.misbehave,
+        onReady: (ids, bad) =>
+          terminal.out(
+            JSON.stringify({ ready: true, clients: ids.length, runner: 'inline', bad: Object.fromEntries(bad) }),
+          ),
       });
     });
   for (const command of [program, ...program.commands])

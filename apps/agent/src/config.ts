@@ -72,3 +72,11 @@ export const faultFromEnvironment = (): FaultPoint | undefined => {
     throw new StartError(`REKALL_AGENT_FAULT: unknown point ${name}; known: ${FAULT_POINTS.join(', ')}`);
   return point;
 };
+
+/** Milliseconds by which a test moves this agent's clock. Throws {@link StartError} for what is no number. */
+export const clockSkewFromEnvironment = (): number => {
+  const text = process.env['REKALL_AGENT_CLOCK_SKEW_MS'] ?? '0';
+  const skew = Number(text);
+  if (!Number.isSafeInteger(skew)) throw new StartError(`REKALL_AGENT_CLOCK_SKEW_MS: ${text} is no whole number`);
+  return skew;
+};

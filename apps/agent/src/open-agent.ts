@@ -1,8 +1,9 @@
-import type { HttpClient } from '#locations';
+import type { BucketClient } from './bucket-client.js';
 import { Agent } from './agent.js';
 import { AgentClock } from './clock.js';
 import type { AgentSettings } from './config.js';
 import { enrol } from './enrol/enrol.js';
+import type { Identity } from './enrol/identity.js';
 import { machineDigest } from './enrol/machine.js';
 import type { Fault } from './fault.js';
 import type { Logger } from './logger.js';
@@ -12,13 +13,17 @@ import { openStateFolder, stateFiles } from './state/folder.js';
 
 export interface OpenOptions {
   settings: AgentSettings;
-  http: HttpClient;
+  http: BucketClient;
   runner: Runner;
   fault: Fault;
   logger: Logger;
   /** False leaves out fsync (the pool simulator). */
   durable: boolean;
   pollSeconds?: number;
+  /** Added to the machine's clock (tests, the pool). */
+  clockSkewMs?: number;
+  /** Comes between the agent and the bucket (the pool's bad agents). */
+  wrapHttp?: (http: BucketClient, identity: Identity) => BucketClient;
 }
 
 export interface OpenAgent {
@@ -32,7 +37,8 @@ export interface OpenAgent {
 export const openAgent = async (options: OpenOptions): Promise<OpenAgent> => {
   const { settings, http, runner, fault, durable, pollSeconds } = options;
   const close = await openStateFolder(settings.stateDir);
-  const clock = new AgentClock();
+  const { clockSkewMs = 0 } = options;
+  const clock = new AgentClock(() => Date.now() + clockSkewMs);
   const { identity, state, stateLost, isCopy } = await enrol(settings.stateDir, {
     machineDigest: await machineDigest(),
     now: clock.local(),
@@ -52,7 +58,7 @@ export const openAgent = async (options: OpenOptions): Promise<OpenAgent> => {
     state,
     stateLost,
     spool,
-    http,
+    http: options.wrapHttp?.(http, identity) ?? http,
     runner,
     clock,
     fault,

@@ -9,6 +9,8 @@ export interface RunOptions {
   settings: AgentSettings;
   fault: Fault;
   logger: Logger;
+  /** Added to the machine's clock (tests). */
+  clockSkewMs: number;
   /** One poll, everything that it asks for, then the end. */
   once: boolean;
   signal: AbortSignal;
@@ -31,6 +33,7 @@ export const runAgent = async (options: RunOptions): Promise<void> => {
     fault,
     logger,
     durable: true,
+    clockSkewMs: options.clockSkewMs,
   });
   signal.addEventListener('abort', () => agent.stop());
   try {

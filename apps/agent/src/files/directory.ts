@@ -37,14 +37,9 @@ export const entriesIn = (dir: RawPath, directoryBytes: number): Iterable<Dirent
 /** The exact name of an entry. */
 export const nameOf = (entry: Dirent): RawPath => exactName(entry.name);
 
+/** Neither file nor directory, as far as the directory itself says. */
+const isSpecial = (entry: Dirent): boolean =>
+  entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket() || entry.isBlockDevice() || entry.isCharacterDevice();
+
 /** False where the directory itself says that an entry is none; true also where its file system does not tell. */
-export const mayBeDirectory = (entry: Dirent): boolean =>
-  entry.isDirectory() ||
-  !(
-    entry.isFile() ||
-    entry.isSymbolicLink() ||
-    entry.isFIFO() ||
-    entry.isSocket() ||
-    entry.isBlockDevice() ||
-    entry.isCharacterDevice()
-  );
+export const mayBeDirectory = (entry: Dirent): boolean => !entry.isFile() && (entry.isDirectory() || !isSpecial(entry));

@@ -66,11 +66,13 @@ class StateSet {
 
   /** Where an entry of this name leads; undefined: nowhere. */
   step(name: string): StateSet | undefined {
-    const matched = this.#named.filter(({ component }) =>
-      component.kind === 'literal' ? component.name === name : component.matches(name),
-    );
-    if (matched.length === 0) return this.#recursed() ?? undefined;
-    return StateSet.of([...matched.map(({ state }) => next(state)), ...this.#recursive.map(shorter)]);
+    let matched: State[] | undefined;
+    // Asked for every name on a disk: nothing is made for those that match nothing.
+    for (const { state, component } of this.#named)
+      if (component.kind === 'literal' ? component.name === name : component.matches(name))
+        (matched ??= []).push(next(state));
+    if (matched === undefined) return this.#recursed() ?? undefined;
+    return StateSet.of([...matched, ...this.#recursive.map(shorter)]);
   }
 
   #recursed(): StateSet | null {
@@ -145,6 +147,7 @@ const visit = (
   const text = textOf(name);
   const states = frame.states.step(text);
   if (states === undefined) return undefined;
+  if (!states.accepts && !couldBeDirectory && frame.states.literals.size === 0) return undefined;
   const isNamed = frame.states.literals.has(text);
   const enter = states.goesOn && (couldBeDirectory || isNamed);
   if (!states.accepts && !enter) return undefined;

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import type { HttpClient } from '#locations';
+import type { BucketClient } from '../bucket-client.js';
 import { publicUrl } from '#locations';
 import { keys, type Manifest, MAX_MANIFEST_BYTES, readManifest, Refusal, type TrustContext } from '#wire';
 import type { AgentClock } from '../clock.js';
@@ -8,7 +8,7 @@ import type { StateStore } from '../state/state-store.js';
 import { PublicFile } from './public-file.js';
 
 export interface ManifestDeps {
-  http: HttpClient;
+  http: BucketClient;
   bucketUrl: string;
   secret: string;
   ca: X509Certificate;

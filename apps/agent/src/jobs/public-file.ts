@@ -1,4 +1,5 @@
-import { type FetchResult, type HttpClient, NetworkError, TooLarge } from '#locations';
+import { type FetchResult, NetworkError, TooLarge } from '#locations';
+import type { BucketClient } from '../bucket-client.js';
 import { messageOf } from '../errors.js';
 
 /** What reading a public file gave. `failed`: no usable answer, or more bytes than allowed. */
@@ -15,7 +16,7 @@ export class PublicFile {
   #lastModified: string | undefined;
 
   constructor(
-    private readonly http: HttpClient,
+    private readonly http: BucketClient,
     private readonly url: string,
     private readonly maxBytes: number,
     /** Told the `Date` of each answer. */

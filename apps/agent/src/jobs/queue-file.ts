@@ -1,4 +1,4 @@
-import type { HttpClient } from '#locations';
+import type { BucketClient } from '../bucket-client.js';
 import { publicUrl } from '#locations';
 import { type JobFile, keys, type Marks, MAX_JOB_FILE_BYTES, readJobFile, Refusal, type TrustContext } from '#wire';
 import type { Logger } from '../logger.js';
@@ -6,7 +6,7 @@ import { type JobEntry, type QueueRole, readEntries } from './job-entry.js';
 import { PublicFile, type PublicRead } from './public-file.js';
 
 export interface QueueDeps {
-  http: HttpClient;
+  http: BucketClient;
   bucketUrl: string;
   secret: string;
   logger: Logger;

@@ -4,15 +4,18 @@ import type { AgentSettings } from '../config.js';
 import type { Logger } from '../logger.js';
 import { type OpenAgent, openAgent } from '../open-agent.js';
 import { inlineRunner } from '../runner/inline-runner.js';
+import { MISBEHAVIOURS, type Misbehaviour, misbehaving, SKEW_MS } from './misbehaviour.js';
 
 export interface PoolOptions {
   settings: AgentSettings;
   clients: number;
   pollSeconds: number;
+  /** Which share of the agents is bad, each in one way; 0 to 1. */
+  misbehave: number;
   logger: Logger;
   signal: AbortSignal;
   /** Called once all agents have verified the Manifest. */
-  onReady: (clientIds: string[]) => void;
+  onReady: (clientIds: string[], bad: ReadonlyMap<string, Misbehaviour>) => void;
 }
 
 /** So many agents are opened and started at once. */
@@ -34,7 +37,18 @@ export const runPool = async (options: PoolOptions): Promise<void> => {
   signal.addEventListener('abort', () => {
     for (const { agent } of agents) agent.stop();
   });
+  const bad = new Map<string, Misbehaviour>();
+  /** Bad agents stand evenly among the others, and take the ways in turn. */
+  const kindOf = (index: number): Misbehaviour | undefined => {
+    const before = Math.floor(index * options.misbehave);
+    return Math.floor((index + 1) * options.misbehave) > before
+      ? MISBEHAVIOURS[before % MISBEHAVIOURS.length]
+      : undefined;
+  };
+  const anotherThan = (clientId: string): string =>
+    agents.find((other) => other.clientId !== clientId)?.clientId ?? clientId;
   const openOne = async (index: number): Promise<void> => {
+    const kind = kindOf(index);
     const opened = await openAgent({
       settings: { ...settings, stateDir: join(settings.stateDir, String(index).padStart(5, '0')) },
       http,
@@ -43,7 +57,14 @@ export const runPool = async (options: PoolOptions): Promise<void> => {
       logger,
       durable: false,
       pollSeconds,
+      ...(kind === 'clock-skewed' ? { clockSkewMs: SKEW_MS } : {}),
+      ...(kind === undefined
+        ? {}
+        : {
+            wrapHttp: (client, identity) => misbehaving(kind, identity, client, () => anotherThan(identity.clientId)),
+          }),
     });
+    if (kind !== undefined) bad.set(opened.clientId, kind);
     agents.push(opened);
     if (isStopped()) return;
     try {
@@ -54,7 +75,11 @@ export const runPool = async (options: PoolOptions): Promise<void> => {
   };
   for (let from = 0; from < clients && !isStopped(); from += AT_ONCE)
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, clients - from) }, (_, i) => openOne(from + i)));
-  if (!isStopped()) options.onReady(agents.map(({ clientId }) => clientId));
+  if (!isStopped())
+    options.onReady(
+      agents.map(({ clientId }) => clientId),
+      bad,
+    );
   await Promise.all(agents.map(({ agent }) => agent.run()));
   await Promise.all(agents.map(({ close }) => close()));
   await http.close();

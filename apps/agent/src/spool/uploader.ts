@@ -1,4 +1,5 @@
-import { backoff, type HttpClient, MAX_RETRY_AFTER_MS, NetworkError, UploadRefused, UploadRetry } from '#locations';
+import { backoff, MAX_RETRY_AFTER_MS, NetworkError, UploadRefused, UploadRetry } from '#locations';
+import type { BucketClient } from '../bucket-client.js';
 import type { S3SignedPolicy } from '#wire';
 import { isHuntId } from '#wire';
 import { messageOf } from '../errors.js';
@@ -14,7 +15,7 @@ const MAX_WAIT_MS = 15 * 60_000;
 
 export interface UploaderDeps {
   spool: Spool;
-  http: HttpClient;
+  http: BucketClient;
   now: () => Date;
   /** The newest grant under which this item may be stored; undefined while there is none. */
   grantFor: (item: SpoolItem) => S3SignedPolicy | undefined;

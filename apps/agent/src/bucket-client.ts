@@ -1,0 +1,4 @@
+import type { HttpClient } from '#locations';
+
+/** All that an agent does with the bucket: read public objects, upload by grants. */
+export type BucketClient = Pick<HttpClient, 'fetchPublic' | 'upload'>;

@@ -1,0 +1,203 @@
+import { randomInt } from 'node:crypto';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { parseTicketKey, statusPrefix } from '#wire';
+import { type AgentDeployment, collectAction, type TestEntry } from '../support/agent-deployment.js';
+import { type AgentProcess, startAgentProcess } from '../support/agent-process.js';
+import { AgentWorld } from '../support/agent-world.js';
+import { until } from '../support/other-process.js';
+
+const KILLS = 50;
+const DAY_MS = 86_400_000;
+
+let world: AgentWorld;
+let bucket: AgentDeployment;
+
+beforeAll(async () => {
+  world = await AgentWorld.start();
+  bucket = world.deployment;
+});
+
+afterEach(async ({ task }) => {
+  await world.stopAgents(task.result?.state === 'fail');
+});
+
+afterAll(async () => {
+  await bucket.close();
+});
+
+const PSLIST = collectAction('select Name as name, pid from pslist()', [
+  { name: 'name', type: 'unicode' },
+  { name: 'pid', type: 'int' },
+]);
+
+/** A linear congruential generator: the same seed kills at the same moments. */
+const numbers = (seed: number): (() => number) => {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+};
+
+/** Processes of flows whose work lies in this folder. */
+const flowProcesses = (folder: string): string[] =>
+  readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
+    } catch {
+      return false; // it has ended
+    }
+  });
+
+it(`kill -9 at ${KILLS} random moments: each flow has exactly one final ticket, none was started twice`, async () => {
+  const seed = Number(process.env['REKALL_TEST_SEED'] ?? randomInt(2 ** 31));
+  console.log(`seed ${seed} (REKALL_TEST_SEED=${seed} repeats it)`);
+  const random = numbers(seed);
+  const state = world.newState();
+  const log = join(bucket.folder, 'kills.log');
+  const config = await bucket.agentConfig();
+  const flows: TestEntry[] = [];
+  for (let i = 0; i < KILLS; i++) {
+    flows.push(
+      await bucket.hunt({ actions: [PSLIST] }),
+      await bucket.hunt({
+        actions: [{ __type__: 'FileFinder', globs: ['/etc/*.conf'], conditions: [], do: 'upload' }],
+      }),
+    );
+    await bucket.publishQueue(bucket.allQueue, flows);
+    const agent = startAgentProcess(['--config', config, '--state', state, '--log-file', log]);
+    await Promise.race([agent.ready.catch(() => undefined), delay(random() * 4000)]);
+    await delay(random() * 1500);
+    await agent.kill9();
+  }
+  const last = startAgentProcess(['--config', config, '--state', state, '--log-file', log]);
+  await until(
+    'every flow has ended',
+    async () => (await Promise.all(flows.map((f) => bucket.finals(f.flowId)))).every((finals) => finals.length > 0),
+    200_000,
+  );
+  const spool = join(state, 'spool');
+  await until('an empty spool', () => readdirSync(spool).length === 0, 60_000);
+  await last.stop();
+
+  const finals = await Promise.all(flows.map((f) => bucket.finals(f.flowId)));
+  expect(finals.map((f) => f.length)).toEqual(flows.map(() => 1));
+  const states = finals.flat().map((f) => f.state);
+  expect(states.filter((s) => s !== 'Done' && s !== 'Crashed')).toEqual([]);
+  console.log(
+    `${states.filter((s) => s === 'Done').length} Done, ${states.filter((s) => s === 'Crashed').length} Crashed`,
+  );
+  // The log is written at once, line by line: what stands in it happened.
+  const started = readFileSync(log, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"flow taken up"'))
+    .map((line) => (JSON.parse(line) as { flow_id: string }).flow_id);
+  expect(started.length).toBe(new Set(started).size);
+  expect(flowProcesses(state)).toEqual([]);
+  // What a ticket names is in the bucket.
+  for (const ticket of finals.flat())
+    for (const { key, stored_bytes } of [...ticket.collections, ...ticket.files])
+      expect((await bucket.bytesOf(key)).length).toBe(stored_bytes);
+}, 600_000);
+
+it('a day without the store: nothing is lost, order is kept, targeted flows first', async () => {
+  const state = world.newState();
+  const first = await world.agent(state);
+  const { client_id } = await first.ready;
+  const queue = await world.queueOf(state);
+  const hunts = await Promise.all([1, 2, 3].map(() => bucket.hunt({ actions: [PSLIST], spread_seconds: 1 })));
+  const flow = await bucket.flow(client_id, { actions: [PSLIST] });
+  const entries = (own: boolean): Promise<string> =>
+    own ? bucket.publishQueue(queue, [flow]) : bucket.publishQueue(bucket.allQueue, hunts);
+  await bucket.stopStore();
+  await first.stop();
+  await bucket.startStore();
+  // It reads its jobs, then the store is gone before anything could be uploaded.
+  await bucket.publishManifest({ limits: { upload_rate: 10_000_000_000 } });
+  await entries(false);
+  await entries(true);
+  const second: AgentProcess = await world.agent(state);
+  const taken = (): number => second.log.filter((l) => l.message === 'flow taken up').length;
+  await until('a flow is taken up', () => taken() > 0, 50_000);
+  await bucket.stopStore();
+  const ended = (): number => second.log.filter((l) => l.message === 'flow ended').length;
+  await until('all have run', () => ended() === 4, 50_000);
+  await second.stop();
+  const waiting = readdirSync(join(state, 'spool')).filter((name) => name.endsWith('.json')).length;
+  expect(waiting).toBeGreaterThanOrEqual(4);
+
+  await bucket.startStore();
+  bucket.aheadMs = DAY_MS;
+  await bucket.publishManifest({ limits: { upload_rate: 10_000_000_000 } });
+  await entries(false);
+  await entries(true);
+  const third = await world.agent(state, {
+    REKALL_AGENT_CLOCK_SKEW_MS: String(DAY_MS),
+  });
+  for (const { flowId } of [flow, ...hunts]) await world.final(flowId);
+  expect(third.log.filter((l) => l.message === 'flow taken up')).toEqual([]);
+  bucket.aheadMs = 0;
+  const tickets = await Promise.all([flow, ...hunts].map((f) => bucket.tickets(f.flowId)));
+  expect(tickets.map((t) => t.map((x) => x.state))).toEqual(tickets.map(() => ['Started', 'Done']));
+  const stored = await bucket.store.list({ prefix: statusPrefix(flow.flowId) });
+  expect(stored.objects).toHaveLength(2);
+  for (const ticket of tickets.flat())
+    for (const { key, stored_bytes } of ticket.collections)
+      expect((await bucket.bytesOf(key)).length).toBe(stored_bytes);
+}, 200_000);
+
+it('a pool with bad agents: the honest ones complete, each bad one leaves what it is known for', async () => {
+  const hunt = await bucket.hunt({ actions: [PSLIST] });
+  await bucket.publishQueue(bucket.allQueue, [hunt]);
+  const pool = startAgentProcess([
+    'pool',
+    ...['--clients', '36', '--poll', '1', '--misbehave', '0.5', '--log-level', 'error'],
+    ...['--config', await bucket.agentConfig(), '--state', world.newState()],
+  ]);
+  const { bad } = (await pool.ready) as unknown as { bad: Record<string, string> };
+  expect(Object.keys(bad)).toHaveLength(18);
+  expect(new Set(Object.values(bad)).size).toBe(9);
+  const keysNow = (): Promise<string[]> => bucket.keysUnder(`tickets/HuntStatus/${hunt.flowId}/`);
+  const clients = (await bucket.keysUnder('tickets/Startup/')).map((key) => parseTicketKey(key)!.clientId);
+  const honest = clients.filter((id) => bad[id] === undefined && clients.includes(id));
+  const finalsOf = async (): Promise<Map<string, string[]>> => {
+    const states = new Map<string, string[]>();
+    for (const key of await keysNow()) {
+      const { clientId } = parseTicketKey(key) as { clientId: string };
+      const file = JSON.parse((await bucket.bytesOf(key)).toString()) as { payload: string };
+      const { state } = JSON.parse(file.payload) as { state: string };
+      states.set(clientId, [...(states.get(clientId) ?? []), state]);
+    }
+    return states;
+  };
+  await until(
+    'every honest agent is done',
+    async () => {
+      const states = await finalsOf();
+      return honest.every((id) => states.get(id)?.includes('Done') ?? false);
+    },
+    100_000,
+  );
+  const ofKind = (kind: string): string[] => Object.keys(bad).filter((id) => bad[id] === kind);
+  await until(
+    'slow ones come late, but come',
+    async () => {
+      const states = await finalsOf();
+      return ofKind('slow').every((id) => states.get(id)?.includes('Done') ?? false);
+    },
+    100_000,
+  );
+  const states = await finalsOf();
+  expect(ofKind('crashing').map((id) => states.get(id))).toEqual(ofKind('crashing').map(() => ['Started']));
+  for (const id of ofKind('duplicate')) expect(states.get(id)!.length).toBeGreaterThan(2);
+  for (const id of ofKind('oversized')) expect(states.get(id)).toBeUndefined();
+  for (const id of ofKind('forged-name')) expect(states.get(id)).toBeUndefined();
+  expect(
+    (await bucket.keysUnder(`hunts/${hunt.flowId}/vfs/`)).filter((k) => /vfs\/[0-9a-f]{32}$/.test(k)),
+  ).toHaveLength(ofKind('unasked-key').length);
+  await pool.kill9();
+}, 300_000);
