@@ -55,7 +55,7 @@ const flowProcesses = (folder: string): string[] =>
 
 it(`kill -9 at ${KILLS} random moments: each flow has exactly one final ticket, none was started twice`, async () => {
   const seed = Number(process.env['REKALL_TEST_SEED'] ?? randomInt(2 ** 31));
-  console.log(`seed ${seed} (REKALL_TEST_SEED=${seed} repeats it)`);
+  process.stdout.write(`seed ${seed} (REKALL_TEST_SEED=${seed} repeats it)\n`);
   const random = numbers(seed);
   const state = world.newState();
   const log = join(bucket.folder, 'kills.log');
@@ -88,9 +88,8 @@ it(`kill -9 at ${KILLS} random moments: each flow has exactly one final ticket, 
   expect(finals.map((f) => f.length)).toEqual(flows.map(() => 1));
   const states = finals.flat().map((f) => f.state);
   expect(states.filter((s) => s !== 'Done' && s !== 'Crashed')).toEqual([]);
-  console.log(
-    `${states.filter((s) => s === 'Done').length} Done, ${states.filter((s) => s === 'Crashed').length} Crashed`,
-  );
+  const done = states.filter((s) => s === 'Done').length;
+  process.stdout.write(`${done} Done, ${states.length - done} Crashed\n`);
   // The log is written at once, line by line: what stands in it happened.
   const started = readFileSync(log, 'utf8')
     .split('\n')
@@ -153,6 +152,9 @@ it('a day without the store: nothing is lost, order is kept, targeted flows firs
 it('a pool with bad agents: the honest ones complete, each bad one leaves what it is known for', async () => {
   const hunt = await bucket.hunt({ actions: [PSLIST] });
   await bucket.publishQueue(bucket.allQueue, [hunt]);
+  const startups = async (): Promise<Set<string>> =>
+    new Set((await bucket.keysUnder('tickets/Startup/')).map((key) => parseTicketKey(key)!.clientId));
+  const before = await startups();
   const pool = startAgentProcess([
     'pool',
     ...['--clients', '36', '--poll', '1', '--misbehave', '0.5', '--log-level', 'error'],
@@ -162,8 +164,9 @@ it('a pool with bad agents: the honest ones complete, each bad one leaves what i
   expect(Object.keys(bad)).toHaveLength(18);
   expect(new Set(Object.values(bad)).size).toBe(9);
   const keysNow = (): Promise<string[]> => bucket.keysUnder(`tickets/HuntStatus/${hunt.flowId}/`);
-  const clients = (await bucket.keysUnder('tickets/Startup/')).map((key) => parseTicketKey(key)!.clientId);
-  const honest = clients.filter((id) => bad[id] === undefined && clients.includes(id));
+  await until('all have started', async () => (await startups()).size === before.size + 36, 100_000);
+  const honest = [...(await startups())].filter((id) => !before.has(id) && bad[id] === undefined);
+  expect(honest).toHaveLength(18);
   const finalsOf = async (): Promise<Map<string, string[]>> => {
     const states = new Map<string, string[]>();
     for (const key of await keysNow()) {
