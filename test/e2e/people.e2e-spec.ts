@@ -491,6 +491,25 @@ describe('grants', () => {
     ).toBe(403);
   });
 
+  it('are managed within one’s own scope only, also those of roles that one holds elsewhere', async () => {
+    const manager = await makePerson(
+      admin,
+      { role: 'Administrator', scope: 'label:web' },
+      { role: 'Viewer', scope: 'label:db' },
+    );
+    const http = withToken(api, (await signIn(api, manager)).access_token);
+    const subject = await makePerson(admin, { role: 'Viewer', scope: 'label:db' });
+    const given = await http
+      .post('/api/v1/grants')
+      .send({ user_id: manager.userId, role: 'Viewer', scope: 'label:db', valid_until: '2100-01-01T00:00:00Z' });
+    expect(codeOf(given)).toEqual([403, 'grant/exceeds-own']);
+    const { rows } = await api.sql.query<{ id: string }>('SELECT id FROM grants WHERE subject_id = $1', [
+      subject.userId,
+    ]);
+    expect((await http.delete(`/api/v1/grants/${rows[0]!.id}`)).status).toBe(404);
+    expect(await count('grants', 'subject_id = $1', subject.userId)).toBe(1);
+  });
+
   it('given again are the same; with another validity they are not', async () => {
     const subject = await makePerson(admin);
     const grant = { user_id: subject.userId, role: 'Viewer', scope: 'label:x' };

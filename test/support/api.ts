@@ -8,7 +8,7 @@ import supertest from 'supertest';
 import type TestAgent from 'supertest/lib/agent.js';
 import { createHttpApp } from '../../apps/api/src/http-app.js';
 import { AuthService } from '../../apps/api/src/modules/auth/index.js';
-import { loadConfig } from '../../apps/api/src/platform/config/env.js';
+import { type HttpConfig, loadConfig } from '../../apps/api/src/platform/config/env.js';
 import type { RoleName } from '../../apps/api/src/platform/access/permission.js';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 import { FILESTORE_KEYS, type FileStoreProcess, startFileStore } from './filestore-process.js';
@@ -35,6 +35,13 @@ export interface Caller {
 
 export const BUCKET = 'evidence';
 
+const startApp = async (config: HttpConfig): Promise<NestFastifyApplication> => {
+  const app = await createHttpApp(config);
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  return app;
+};
+
 export const startTestApi = async (): Promise<TestApi> => {
   const dir = await mkdtemp(join(tmpdir(), 'rekall-api-'));
   const database = await createTestDatabase();
@@ -51,9 +58,10 @@ export const startTestApi = async (): Promise<TestApi> => {
     REKALL_DATA_DIR: join(dir, 'data'),
     LOG_LEVEL: 'silent',
   });
-  const app = await createHttpApp(config);
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
+  const app = await startApp(config).catch(async (error: unknown) => {
+    await store.stop(); // or the run would wait for it
+    throw error;
+  });
   const server = app.getHttpServer();
   const sql = new Client({ connectionString: database.adminUrl });
   await sql.connect();
