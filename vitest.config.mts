@@ -7,7 +7,8 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['source'];
 
 export default defineConfig({
-  resolve: { conditions },
+  // Vite would take the ES module of graphql where Node takes the other: two of a kind, which do not know each other.
+  resolve: { conditions, alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   // Tests are outside tsconfig.json’s `include`, from which decorators would be known otherwise.
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   ssr: { resolve: { conditions } },

@@ -15,6 +15,7 @@ import { AccessModule } from './platform/access/access.module.js';
 import { ClockModule } from './platform/clock/clock.module.js';
 import type { HttpConfig } from './platform/config/env.js';
 import { COMMON_CONFIG, HTTP_CONFIG } from './platform/config/tokens.js';
+import { GraphqlPlatformModule } from './platform/graphql/graphql.module.js';
 import { HttpPlatformModule } from './platform/http/http.module.js';
 import { loggingModule } from './platform/logging/logging.js';
 import { PrismaModule } from './platform/prisma/prisma.module.js';
@@ -45,6 +46,7 @@ export class HttpModule {
         PrismaModule,
         StoreModule,
         HttpPlatformModule,
+        GraphqlPlatformModule.of(),
         AccessModule,
         AuditModule,
         AuditHttpModule,

@@ -4,11 +4,12 @@ import { ClientLabelsRepository } from './client-labels.repository.js';
 import { ClientLabelsService } from './client-labels.service.js';
 import { ClientsController } from './clients.controller.js';
 import { ClientsRepository } from './clients.repository.js';
+import { ClientsResolver } from './clients.resolver.js';
 import { ClientsService } from './clients.service.js';
 
 @Module({
   controllers: [ClientsController, ClientLabelsController],
-  providers: [ClientsRepository, ClientsService, ClientLabelsRepository, ClientLabelsService],
+  providers: [ClientsRepository, ClientsService, ClientLabelsRepository, ClientLabelsService, ClientsResolver],
   exports: [ClientsService, ClientLabelsService],
 })
 export class ClientsModule {}

@@ -10,6 +10,9 @@ const COLUMNS = Prisma.sql`
   c.acceptance, c.registered_at AS "registeredAt", c.last_seen_at AS "lastSeenAt", c.claims, c.quarantined,
   ARRAY(SELECT l.label FROM client_labels l WHERE l.client_id = c.id ORDER BY l.label) AS labels`;
 
+const DETAIL = Prisma.sql`${COLUMNS}, c.identity, c.first_seen_at AS "firstSeenAt", c.agent_start_at AS "agentStartAt",
+  c.boot_at AS "bootAt", c.capabilities, c.cloned_from AS "clonedFrom", c.facts`;
+
 const ID = Prisma.sql`c.id`;
 
 const likeEscape = (text: string): string => text.replace(/[\\%_]/g, (c) => `\\${c}`);
@@ -35,10 +38,22 @@ export class ClientsRepository {
   /** One client within reach. */
   async find(tx: Tx, reach: Reach, id: string): Promise<ClientDetail | undefined> {
     const rows = await tx.$queryRaw<ClientDetail[]>`
-      SELECT ${COLUMNS}, c.identity, c.first_seen_at AS "firstSeenAt", c.agent_start_at AS "agentStartAt", c.boot_at AS "bootAt",
-        c.capabilities, c.cloned_from AS "clonedFrom", c.facts
-      FROM clients c WHERE c.id = ${id} AND c.tombstone_at IS NULL AND ${withinReach(ID, reach)}`;
+      SELECT ${DETAIL} FROM clients c WHERE c.id = ${id} AND c.tombstone_at IS NULL AND ${withinReach(ID, reach)}`;
     return rows[0];
+  }
+
+  /** Those of the clients that are within reach. */
+  many(tx: Tx, reach: Reach, ids: readonly string[]): Promise<Client[]> {
+    return tx.$queryRaw<Client[]>`
+      SELECT ${COLUMNS} FROM clients c
+      WHERE c.id = ANY(${[...ids]}::text[]) AND c.tombstone_at IS NULL AND ${withinReach(ID, reach)}`;
+  }
+
+  /** The same with all that is known of them. */
+  details(tx: Tx, reach: Reach, ids: readonly string[]): Promise<ClientDetail[]> {
+    return tx.$queryRaw<ClientDetail[]>`
+      SELECT ${DETAIL} FROM clients c
+      WHERE c.id = ANY(${[...ids]}::text[]) AND c.tombstone_at IS NULL AND ${withinReach(ID, reach)}`;
   }
 
   /** Whether a client is there at all, for the audit log: the caller is not told. */

@@ -21,6 +21,20 @@ export class ClientsService {
     return this.repository.list(this.work.plain, reachOf(principal, 'clients.read'), filter, after, limit);
   }
 
+  /** Those of the clients that the caller may see, by id. */
+  async many(principal: Principal, ids: readonly string[]): Promise<Map<string, Client>> {
+    requireSomewhere(principal, 'clients.read');
+    const found = await this.repository.many(this.work.plain, reachOf(principal, 'clients.read'), ids);
+    return new Map(found.map((client) => [client.id, client]));
+  }
+
+  /** The same with all that is known of them. */
+  async details(principal: Principal, ids: readonly string[]): Promise<Map<string, ClientDetail>> {
+    requireSomewhere(principal, 'clients.read');
+    const found = await this.repository.details(this.work.plain, reachOf(principal, 'clients.read'), ids);
+    return new Map(found.map((client) => [client.id, client]));
+  }
+
   /** The client, or a 404; a refusal of one that is there goes to the audit log. */
   async get(principal: Principal, id: string, permission: Permission = 'clients.read'): Promise<ClientDetail> {
     const client = await this.repository.find(this.work.plain, reachOf(principal, permission), id);

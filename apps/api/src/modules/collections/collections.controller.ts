@@ -6,20 +6,23 @@ import { Access, CurrentPrincipal } from '../../platform/access/access.decorator
 import type { Principal } from '../../platform/access/principal.js';
 import { Cursors } from '../../platform/http/cursor.js';
 import { pageOf, PageQuery } from '../../platform/http/paging.js';
-import { CollectionsService } from './collections.service.js';
-import { CollectionModel, renderCollection, renderRows, RowsModel } from './dto/collection.model.js';
+import { CollectionsService, HuntRowsPosition } from './collections.service.js';
+import {
+  CollectionId,
+  CollectionModel,
+  huntRowsFilter,
+  renderCollection,
+  renderRows,
+  rowsFilter,
+  RowsModel,
+} from './dto/collection.model.js';
 
-const CollectionId = z.string().regex(/^CL_[0-9a-f]{16}$/, 'a collection id is CL_ and 16 hex digits');
 const CollectionsQuery = PageQuery.extend({ flow_id: FlowId.optional(), client_id: ClientId.optional() });
 type CollectionsQuery = z.infer<typeof CollectionsQuery>;
-const RowsQuery = PageQuery.extend({
-  table: z.string().max(63).optional().describe('The first one unless given'),
-  where: z.string().min(1).max(32_768).optional().describe('EFILTER over the columns: pid > 100 and name =~ "ssh"'),
-});
+const RowsQuery = PageQuery.extend(rowsFilter);
 type RowsQuery = z.infer<typeof RowsQuery>;
-const HuntRowsQuery = RowsQuery.extend({ collection: z.string().max(64).optional() });
+const HuntRowsQuery = PageQuery.extend(huntRowsFilter);
 type HuntRowsQuery = z.infer<typeof HuntRowsQuery>;
-const HuntPosition = z.object({ clientId: ClientId, after: z.number().optional() });
 
 @ApiTags('collections')
 @ApiBearerAuth()
@@ -86,7 +89,9 @@ export class CollectionsController {
   ) {
     const same = ['hunt-rows', id, query.collection, query.table, query.where];
     const after =
-      query.cursor === undefined ? undefined : this.cursors.open(principal.userId, same, query.cursor, HuntPosition);
+      query.cursor === undefined
+        ? undefined
+        : this.cursors.open(principal.userId, same, query.cursor, HuntRowsPosition);
     const page = await this.collections.huntRows(principal, id, query.collection, query, after);
     return renderRows(page, (next) => this.cursors.seal(principal.userId, same, next));
   }

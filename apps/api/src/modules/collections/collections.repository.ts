@@ -47,6 +47,31 @@ export class CollectionsRepository {
     return rows.map(parse);
   }
 
+  /** The first collections within reach of each flow or hunt, at most `limit` of each, in order of id. */
+  async ofFlows(tx: Tx, reach: Reach, flowIds: readonly string[], limit: number): Promise<Collection[]> {
+    const rows = await tx.$queryRaw<Row[]>`
+      SELECT ${COLUMNS} FROM unnest(${[...flowIds]}::text[]) AS asked(id) CROSS JOIN LATERAL (
+        SELECT * FROM collections k WHERE k.flow_id = asked.id AND ${within(reach)} ORDER BY k.id LIMIT ${limit}) k
+      ORDER BY k.id`;
+    return rows.map(parse);
+  }
+
+  /** The same of each of these clients in one flow or hunt. */
+  async ofClients(
+    tx: Tx,
+    reach: Reach,
+    flowId: string,
+    clientIds: readonly string[],
+    limit: number,
+  ): Promise<Collection[]> {
+    const rows = await tx.$queryRaw<Row[]>`
+      SELECT ${COLUMNS} FROM unnest(${[...clientIds]}::text[]) AS asked(id) CROSS JOIN LATERAL (
+        SELECT * FROM collections k
+        WHERE k.flow_id = ${flowId} AND k.client_id = asked.id AND ${within(reach)} ORDER BY k.id LIMIT ${limit}) k
+      ORDER BY k.id`;
+    return rows.map(parse);
+  }
+
   /** The collections of one name of a hunt, client by client, from a client on. */
   async ofHunt(
     tx: Tx,

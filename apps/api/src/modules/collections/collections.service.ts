@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { CollectionReader, type MergeCursor } from '#collections/reader';
 import { FileCache } from '#locations';
-import type { CollectionSpec, ColumnSpec } from '#wire';
+import { ClientId, type CollectionSpec, type ColumnSpec } from '#wire';
 import { isWhole, reachOf, requireSomewhere } from '../../platform/access/policy.js';
 import type { Principal } from '../../platform/access/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
@@ -35,10 +36,8 @@ export interface RowsPage<Next> {
 }
 
 /** Where a merged reading goes on: the client, and the place in its file. */
-export interface HuntRowsPosition {
-  clientId: string;
-  after?: number | undefined;
-}
+export const HuntRowsPosition = z.object({ clientId: ClientId, after: z.number().optional() });
+export type HuntRowsPosition = z.infer<typeof HuntRowsPosition>;
 
 const DOWNLOAD_SECONDS = 300;
 /** Files of one page of a hunt: the page may then be short and says where to go on. */
@@ -80,6 +79,27 @@ export class CollectionsService {
     return this.repository.list(this.work.plain, reachOf(principal, 'collections.read'), filter, after, limit);
   }
 
+  /** The first collections of each flow or hunt within reach, at most `limit` of each, by flow or hunt. */
+  async ofFlows(principal: Principal, flowIds: readonly string[], limit: number): Promise<Map<string, Collection[]>> {
+    requireSomewhere(principal, 'collections.read');
+    const reach = reachOf(principal, 'collections.read');
+    const found = await this.repository.ofFlows(this.work.plain, reach, flowIds, limit);
+    return Map.groupBy(found, ({ flowId }) => flowId);
+  }
+
+  /** The same of each of these clients in one flow or hunt, by client. */
+  async ofClients(
+    principal: Principal,
+    flowId: string,
+    clientIds: readonly string[],
+    limit: number,
+  ): Promise<Map<string, Collection[]>> {
+    requireSomewhere(principal, 'collections.read');
+    const reach = reachOf(principal, 'collections.read');
+    const found = await this.repository.ofClients(this.work.plain, reach, flowId, clientIds, limit);
+    return Map.groupBy(found, ({ clientId }) => clientId);
+  }
+
   async get(principal: Principal, id: string): Promise<Collection> {
     const found = await this.repository.find(this.work.plain, reachOf(principal, 'collections.read'), id);
     if (found !== undefined) return found;
@@ -112,7 +132,7 @@ export class CollectionsService {
     query: RowsQuery,
     after: HuntRowsPosition | undefined,
   ): Promise<RowsPage<HuntRowsPosition>> {
-    await this.hunts.get(principal, huntId);
+    await this.hunts.find(principal, huntId);
     const reach = reachOf(principal, 'collections.read');
     requireSomewhere(principal, 'collections.read');
     await this.onRecord(principal, 'hunt', huntId, query);

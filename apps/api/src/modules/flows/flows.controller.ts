@@ -1,17 +1,16 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ClientId, FlowOnlyId } from '#wire';
 import { Access, CurrentPrincipal } from '../../platform/access/access.decorator.js';
 import type { Principal } from '../../platform/access/principal.js';
 import { Cursors } from '../../platform/http/cursor.js';
 import { IdempotencyKey } from '../../platform/http/idempotency-key.decorator.js';
-import { pageOf, PageQuery } from '../../platform/http/paging.js';
+import { below, NewestPosition, newestPosition, pageOf, PageQuery } from '../../platform/http/paging.js';
 import { FlowModel, renderFlow } from './dto/flow.model.js';
 import { LaunchInput } from './dto/launch.input.js';
 import { FlowsService } from './flows.service.js';
 
-const Position = z.tuple([z.iso.datetime(), z.string()]);
 const FlowsQuery = PageQuery.extend({ client_id: ClientId.optional() });
 type FlowsQuery = z.infer<typeof FlowsQuery>;
 
@@ -43,15 +42,9 @@ export class FlowsController {
   list(@CurrentPrincipal() principal: Principal, @Query({ schema: FlowsQuery }) query: FlowsQuery) {
     const { client_id, ...page } = query;
     return this.cursors.page(principal.userId, ['flows', client_id], page, {
-      position: Position,
-      of: ({ flow }) => [flow.createdAt.toISOString(), flow.id] as [string, string],
-      read: (after, count) =>
-        this.flows.list(
-          principal,
-          client_id,
-          after === undefined ? undefined : { at: new Date(after[0]), id: after[1] },
-          count,
-        ),
+      position: NewestPosition,
+      of: ({ flow }) => newestPosition(flow),
+      read: (after, count) => this.flows.list(principal, client_id, below(after), count),
       render: renderFlow,
     });
   }

@@ -112,6 +112,15 @@ export class FlowsRepository {
     >`SELECT ${FLOW} FROM flows f WHERE ${Prisma.join(where, ' AND ')} ORDER BY f.created_at DESC, f.id DESC LIMIT ${limit}`;
   }
 
+  /** The newest flows of each of these clients within reach, at most `limit` of each. */
+  ofClients(tx: Tx, reach: Reach, clientIds: readonly string[], limit: number): Promise<Flow[]> {
+    return tx.$queryRaw<Flow[]>`
+      SELECT ${FLOW} FROM unnest(${[...clientIds]}::text[]) AS asked(id) CROSS JOIN LATERAL (
+        SELECT * FROM flows o WHERE o.client_id = asked.id AND NOT o.is_hunt
+        ORDER BY o.created_at DESC, o.id DESC LIMIT ${limit}) f
+      WHERE ${withinReach(Prisma.sql`asked.id`, reach)} ORDER BY f.created_at DESC, f.id DESC`;
+  }
+
   /** What clients said of these flows, one statement for all. */
   runsOf(tx: Tx, flowIds: readonly string[]): Promise<Run[]> {
     return tx.flowRun.findMany({ where: { flowId: { in: [...flowIds] } } });

@@ -134,15 +134,15 @@ export class FlowsService {
       before,
       limit,
     );
-    const runs = new Map(
-      (
-        await this.repository.runsOf(
-          this.work.plain,
-          flows.map((f) => f.id),
-        )
-      ).map((r) => [r.flowId, r]),
-    );
-    return flows.map((flow) => this.view(flow, runs.get(flow.id)));
+    return this.views(flows);
+  }
+
+  /** The newest flows of each client within reach, at most `limit` of each, by client. */
+  async ofClients(principal: Principal, clientIds: readonly string[], limit: number): Promise<Map<string, FlowView[]>> {
+    requireSomewhere(principal, 'flows.read');
+    const reach = reachOf(principal, 'flows.read');
+    const flows = await this.repository.ofClients(this.work.plain, reach, clientIds, limit);
+    return Map.groupBy(await this.views(flows), ({ flow }) => flow.clientId);
   }
 
   /** Cancels a flow: the agent kills it, or never starts it. A Done that was already sent wins. */
@@ -176,6 +176,12 @@ export class FlowsService {
       await this.audit.record(tx, principal, { action: 'flows.cancel', objectKind: 'flow', objectId: id });
     });
     return this.get(principal, id, 'flows.cancel');
+  }
+
+  private async views(flows: readonly Flow[]): Promise<FlowView[]> {
+    const ids = flows.map((flow) => flow.id);
+    const runs = new Map((await this.repository.runsOf(this.work.plain, ids)).map((run) => [run.flowId, run]));
+    return flows.map((flow) => this.view(flow, runs.get(flow.id)));
   }
 
   private view(flow: Flow, run: Run | undefined): FlowView {

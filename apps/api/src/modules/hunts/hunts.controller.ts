@@ -6,7 +6,7 @@ import { Access, CurrentPrincipal } from '../../platform/access/access.decorator
 import type { Principal } from '../../platform/access/principal.js';
 import { Cursors } from '../../platform/http/cursor.js';
 import { IdempotencyKey } from '../../platform/http/idempotency-key.decorator.js';
-import { pageOf, PageQuery } from '../../platform/http/paging.js';
+import { below, NewestPosition, newestPosition, pageOf, PageQuery } from '../../platform/http/paging.js';
 import { HuntInput, StopInput } from './dto/hunt.input.js';
 import {
   HuntClientModel,
@@ -20,7 +20,6 @@ import {
 } from './dto/hunt.model.js';
 import { HuntsService } from './hunts.service.js';
 
-const Position = z.tuple([z.iso.datetime(), z.string()]);
 const HuntClientsQuery = PageQuery.extend({ state: TicketState.optional() });
 type HuntClientsQuery = z.infer<typeof HuntClientsQuery>;
 const RecruitmentQuery = z.strictObject({ points: z.coerce.number().int().min(1).max(1000).default(100) });
@@ -52,10 +51,9 @@ export class HuntsController {
   @ApiOkResponse({ standardSchema: pageOf(HuntSummaryModel) })
   list(@CurrentPrincipal() principal: Principal, @Query({ schema: PageQuery }) page: PageQuery) {
     return this.cursors.page(principal.userId, ['hunts'], page, {
-      position: Position,
-      of: (hunt) => [hunt.createdAt.toISOString(), hunt.id] as [string, string],
-      read: (after, count) =>
-        this.hunts.list(principal, after === undefined ? undefined : { at: new Date(after[0]), id: after[1] }, count),
+      position: NewestPosition,
+      of: newestPosition,
+      read: (after, count) => this.hunts.list(principal, below(after), count),
       render: renderHuntSummary,
     });
   }

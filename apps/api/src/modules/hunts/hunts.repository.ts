@@ -66,6 +66,34 @@ export class HuntsRepository {
     return rows[0]?.n ?? 0n;
   }
 
+  /** The same as expected and stats, for many hunts in one statement. */
+  async statsOf(
+    tx: Tx,
+    reach: Reach,
+    huntIds: readonly string[],
+    seenSince: Date,
+  ): Promise<(HuntStats & { id: string })[]> {
+    const counted = isWhole(reach)
+      ? Prisma.sql`
+          SELECT f.n_started::bigint AS started, f.n_done::bigint AS done, f.n_error::bigint AS error, f.n_cancelled::bigint AS cancelled,
+            f.n_crashed::bigint AS crashed, f.n_rejected::bigint AS rejected, f.n_skipped::bigint AS skipped, f.n_rows AS rows,
+            f.stored_bytes AS bytes`
+      : Prisma.sql`
+          SELECT count(*) FILTER (WHERE state = 'Started') AS started, count(*) FILTER (WHERE state = 'Done') AS done,
+            count(*) FILTER (WHERE state = 'Error') AS error, count(*) FILTER (WHERE state = 'Cancelled') AS cancelled,
+            count(*) FILTER (WHERE state = 'Crashed') AS crashed, count(*) FILTER (WHERE state = 'Rejected') AS rejected,
+            count(*) FILTER (WHERE state = 'Skipped') AS skipped, coalesce(sum(rows), 0)::bigint AS rows, coalesce(sum(bytes), 0)::bigint AS bytes
+          FROM flow_runs r WHERE r.flow_id = f.id AND ${withinReach(Prisma.sql`r.client_id`, reach)}`;
+    return tx.$queryRaw<(HuntStats & { id: string })[]>`
+      SELECT f.id, s.*, (
+        SELECT count(*) FROM clients c
+        WHERE c.acceptance = 'accepted' AND c.tombstone_at IS NULL AND c.last_seen_at >= ${seenSince}
+          AND ('All' = ANY(f.labels) OR EXISTS (SELECT 1 FROM client_labels t WHERE t.client_id = c.id AND t.label = ANY(f.labels)))
+          AND ${withinReach(Prisma.sql`c.id`, reach)}) AS expected
+      FROM flows f CROSS JOIN LATERAL (${counted}) s
+      WHERE f.id = ANY(${[...huntIds]}::text[]) AND f.is_hunt AND ${visible(reach)}`;
+  }
+
   /** Counts of a hunt: the kept counters for who sees the whole fleet, counted rows for who sees a part. */
   async stats(tx: Tx, reach: Reach, hunt: Pick<Hunt, 'id' | 'labels'>, seenSince: Date): Promise<HuntStats> {
     const expected = await this.expected(tx, reach, hunt.labels, seenSince);
@@ -103,17 +131,42 @@ export class HuntsRepository {
       WHERE ${Prisma.join(where, ' AND ')} ORDER BY r.client_id LIMIT ${limit}`;
   }
 
-  /** The recruitment curve in at most `points` steps, each with the number of clients that had finished by then. */
-  recruitment(tx: Tx, reach: Reach, huntId: string, points: number): Promise<RecruitmentPoint[]> {
-    return tx.$queryRaw<RecruitmentPoint[]>`
+  /** The first clients within reach of each of these hunts, at most `limit` of each, in order of id. */
+  clientsOf(
+    tx: Tx,
+    reach: Reach,
+    huntIds: readonly string[],
+    state: string | undefined,
+    limit: number,
+  ): Promise<(HuntClient & { huntId: string })[]> {
+    const inState = state === undefined ? Prisma.sql`TRUE` : Prisma.sql`o.state = ${state}`;
+    return tx.$queryRaw<(HuntClient & { huntId: string })[]>`
+      SELECT asked.id AS "huntId", r.client_id AS "clientId", c.hostname, r.state, r.attempt, r.started_at AS "startedAt",
+        r.finished_at AS "finishedAt", r.rows, r.bytes, r.error, r.ticket_key AS "ticketKey"
+      FROM unnest(${[...huntIds]}::text[]) AS asked(id) CROSS JOIN LATERAL (
+        SELECT * FROM flow_runs o
+        WHERE o.flow_id = asked.id AND ${inState} AND ${withinReach(Prisma.sql`o.client_id`, reach)}
+        ORDER BY o.client_id LIMIT ${limit}) r
+      JOIN clients c ON c.id = r.client_id ORDER BY r.client_id`;
+  }
+
+  /** The recruitment curve of each hunt in at most `points` steps, each with the clients that had finished by then. */
+  recruitment(
+    tx: Tx,
+    reach: Reach,
+    huntIds: readonly string[],
+    points: number,
+  ): Promise<(RecruitmentPoint & { huntId: string })[]> {
+    return tx.$queryRaw<(RecruitmentPoint & { huntId: string })[]>`
       WITH done AS (
-        SELECT r.finished_at AS at, extract(epoch FROM r.finished_at - f.created_at)::float8 AS seconds,
-          row_number() OVER (ORDER BY r.finished_at, r.client_id) AS n, count(*) OVER () AS total
+        SELECT f.id, r.finished_at AS at, extract(epoch FROM r.finished_at - f.created_at)::float8 AS seconds,
+          row_number() OVER (PARTITION BY f.id ORDER BY r.finished_at, r.client_id) AS n, count(*) OVER (PARTITION BY f.id) AS total
         FROM flow_runs r JOIN flows f ON f.id = r.flow_id
-        WHERE r.flow_id = ${huntId} AND r.finished_at IS NOT NULL AND r.state <> 'Skipped' AND ${withinReach(Prisma.sql`r.client_id`, reach)})
-      SELECT at, seconds, n AS finished FROM done
+        WHERE r.flow_id = ANY(${[...huntIds]}::text[]) AND r.finished_at IS NOT NULL AND r.state <> 'Skipped'
+          AND ${withinReach(Prisma.sql`r.client_id`, reach)})
+      SELECT id AS "huntId", at, seconds, n AS finished FROM done
       WHERE n = total OR n % greatest(1, ceil(total::float8 / ${points})::bigint) = 0
-      ORDER BY n`;
+      ORDER BY id, n`;
   }
 
   /**

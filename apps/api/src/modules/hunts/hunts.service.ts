@@ -19,6 +19,8 @@ export interface HuntView {
   partial: boolean;
 }
 
+type HuntPermission = 'hunts.read' | 'hunts.create' | 'hunts.stop';
+
 const DAY_MS = 86_400_000;
 /** Up to so many expected clients report that the condition was false, so that progress has a denominator. */
 const REPORT_SKIPS_UP_TO = 10_000n;
@@ -112,11 +114,15 @@ export class HuntsService {
     return huntId;
   }
 
-  async get(
-    principal: Principal,
-    id: string,
-    permission: 'hunts.read' | 'hunts.create' | 'hunts.stop' = 'hunts.read',
-  ): Promise<HuntView> {
+  async get(principal: Principal, id: string, permission: HuntPermission = 'hunts.read'): Promise<HuntView> {
+    const hunt = await this.find(principal, id, permission);
+    const reach = reachOf(principal, permission);
+    const stats = await this.repository.stats(this.work.plain, reach, hunt, this.seenSince());
+    return { hunt, stats, partial: !isWhole(reach) };
+  }
+
+  /** The hunt without its counts. */
+  async find(principal: Principal, id: string, permission: HuntPermission = 'hunts.read'): Promise<Hunt> {
     const reach = reachOf(principal, permission);
     const hunt = await this.repository.find(this.work.plain, reach, id);
     if (hunt === undefined) {
@@ -124,8 +130,45 @@ export class HuntsService {
         await this.audit.denied(principal, permission, { kind: 'hunt', id });
       throw notFound('hunt', id);
     }
-    const stats = await this.repository.stats(this.work.plain, reach, hunt, this.seenSince());
-    return { hunt, stats, partial: !isWhole(reach) };
+    return hunt;
+  }
+
+  /** Whether the caller sees a part of hunts only. */
+  isPartial(principal: Principal): boolean {
+    return !isWhole(reachOf(principal, 'hunts.read'));
+  }
+
+  /** Counts of hunts that the caller may see, over the clients of its scope, by hunt. */
+  async statsOf(principal: Principal, ids: readonly string[]): Promise<Map<string, HuntStats>> {
+    requireSomewhere(principal, 'hunts.read');
+    const reach = reachOf(principal, 'hunts.read');
+    const stats = await this.repository.statsOf(this.work.plain, reach, ids, this.seenSince());
+    return new Map(stats.map(({ id, ...counts }) => [id, counts]));
+  }
+
+  /** The first clients of the caller’s scope of each hunt, at most `limit` of each, by hunt. */
+  async clientsOf(
+    principal: Principal,
+    ids: readonly string[],
+    state: string | undefined,
+    limit: number,
+  ): Promise<Map<string, HuntClient[]>> {
+    requireSomewhere(principal, 'hunts.read');
+    const reach = reachOf(principal, 'hunts.read');
+    const found = await this.repository.clientsOf(this.work.plain, reach, ids, state, limit);
+    return Map.groupBy(found, ({ huntId }) => huntId);
+  }
+
+  /** Recruitment curves over the clients of the caller’s scope, by hunt. */
+  async recruitmentOf(
+    principal: Principal,
+    ids: readonly string[],
+    points: number,
+  ): Promise<Map<string, RecruitmentPoint[]>> {
+    requireSomewhere(principal, 'hunts.read');
+    const reach = reachOf(principal, 'hunts.read');
+    const found = await this.repository.recruitment(this.work.plain, reach, ids, points);
+    return Map.groupBy(found, ({ huntId }) => huntId);
   }
 
   list(principal: Principal, before: { at: Date; id: string } | undefined, limit: number): Promise<Hunt[]> {
@@ -141,7 +184,7 @@ export class HuntsService {
     after: string | undefined,
     limit: number,
   ): Promise<HuntClient[]> {
-    await this.get(principal, id);
+    await this.find(principal, id);
     return this.repository.clients(this.work.plain, reachOf(principal, 'hunts.read'), id, state, after, limit);
   }
 
@@ -150,11 +193,9 @@ export class HuntsService {
     id: string,
     points: number,
   ): Promise<{ points: RecruitmentPoint[]; partial: boolean }> {
-    const { partial } = await this.get(principal, id);
-    return {
-      points: await this.repository.recruitment(this.work.plain, reachOf(principal, 'hunts.read'), id, points),
-      partial,
-    };
+    await this.find(principal, id);
+    const curves = await this.recruitmentOf(principal, [id], points);
+    return { points: curves.get(id) ?? [], partial: this.isPartial(principal) };
   }
 
   /** Stops a hunt for good. Clients that run it are cancelled, or may finish. */

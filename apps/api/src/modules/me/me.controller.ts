@@ -2,8 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Access, CurrentPrincipal } from '../../platform/access/access.decorator.js';
-import { holdsSomewhere } from '../../platform/access/policy.js';
-import { type Permission, PERMISSIONS } from '../../platform/access/permission.js';
+import { heldPermissions } from '../../platform/access/policy.js';
 import type { GrantInForce, Principal } from '../../platform/access/principal.js';
 
 const GrantModel = z.object({ role: z.string(), scope: z.string(), valid_until: z.iso.datetime().nullable() });
@@ -34,7 +33,6 @@ export class MeController {
   @Access('me.read')
   @ApiOkResponse({ standardSchema: MeModel })
   me(@CurrentPrincipal() principal: Principal): z.infer<typeof MeModel> {
-    const names = Object.keys(PERMISSIONS) as Permission[];
     return {
       user_id: principal.userId,
       name: principal.userName,
@@ -42,7 +40,7 @@ export class MeController {
       session_id: principal.sessionId ?? null,
       grants: principal.grants.map(renderGrant),
       token_grants: principal.tokenGrants === undefined ? null : principal.tokenGrants.map(renderGrant),
-      permissions: names.filter((name) => holdsSomewhere(principal, name)),
+      permissions: heldPermissions(principal),
     };
   }
 }

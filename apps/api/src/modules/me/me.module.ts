@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MeController } from './me.controller.js';
+import { MeResolver } from './me.resolver.js';
 
-@Module({ controllers: [MeController] })
+@Module({ controllers: [MeController], providers: [MeResolver] })
 export class MeModule {}

@@ -1,6 +1,9 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { callOf } from './call.js';
 import type { Permission } from './permission.js';
 import type { Principal } from './principal.js';
+
+export type { AuthenticatedRequest } from './call.js';
 
 export const ACCESS_METADATA = 'rekall:access';
 
@@ -14,14 +17,9 @@ export const Access = (permission: Permission) =>
 /** The handler is open to everybody; `why` is for the reviewer. */
 export const Public = (why: string) => SetMetadata(ACCESS_METADATA, { kind: 'public', why } satisfies AccessRule);
 
-/** The request with what the guard put on it. */
-export interface AuthenticatedRequest {
-  principal?: Principal;
-}
-
-/** The caller, as a controller argument. The guard has set it: a handler that is `@Public` must not ask for it. */
+/** The caller, as an argument of a controller or resolver. The guard has set it: a `@Public` handler must not ask for it. */
 export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
-  const { principal } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  const { principal } = callOf(context).request;
   if (principal === undefined) throw new Error('no principal: this handler is public or the guard did not run');
   return principal;
 });

@@ -1,73 +1,45 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
 import { DomainError } from '../errors/domain-error.js';
-import { ACCESS_METADATA, type AccessRule, type AuthenticatedRequest } from './access.decorator.js';
+import { ACCESS_METADATA, type AccessRule } from './access.decorator.js';
+import { Authenticator, DENIAL_RECORDER, type DenialRecorder } from './authenticator.js';
+import { callOf } from './call.js';
 import { denied, holdsSomewhere } from './policy.js';
 import type { Permission } from './permission.js';
 import type { Principal } from './principal.js';
 
-/** Turns credentials into a principal; provided by the auth module. */
-export const PRINCIPAL_RESOLVER = Symbol('PRINCIPAL_RESOLVER');
-export interface PrincipalResolver {
-  /** `authorization` as sent. Throws `unauthenticated` when it is absent, malformed, unknown, expired or revoked. */
-  resolve(authorization: string | undefined, request: { requestId: string; address: string }): Promise<Principal>;
-}
+export { DENIAL_RECORDER, type DenialRecorder, PRINCIPAL_RESOLVER, type PrincipalResolver } from './authenticator.js';
 
-/** Writes denials down; provided by the audit module. */
-export const DENIAL_RECORDER = Symbol('DENIAL_RECORDER');
-export interface DenialRecorder {
-  denied(
-    who: Principal | { requestId: string; address: string },
-    action: string,
-    what: { kind: string; id?: string },
-  ): Promise<void>;
-}
-
-/** The one guard: no rule, no entry. */
+/** The one guard of both doors, for routes, operations and fields alike: no rule, no entry. */
 @Injectable()
 export class AccessGuard implements CanActivate {
+  /** Refusals of a request that are on record: a field of a list is refused once for all of its items. */
+  private readonly recorded = new WeakMap<Principal, Set<string>>();
+
   constructor(
     private readonly reflector: Reflector,
-    @Inject(PRINCIPAL_RESOLVER) private readonly principals: PrincipalResolver,
+    private readonly authenticator: Authenticator,
     @Inject(DENIAL_RECORDER) private readonly denials: DenialRecorder,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const rule = this.reflector.get<AccessRule | undefined>(ACCESS_METADATA, context.getHandler());
-    const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedRequest>();
-    const from = { requestId: request.id, address: request.ip };
-    const route = { kind: 'route', id: `${request.method} ${request.routeOptions.url ?? ''}` };
     if (rule === undefined)
       throw new DomainError('forbidden', 'access/undeclared', 'This handler declares no access rule.');
     if (rule.kind === 'public') return true;
-    const principal = await this.authenticate(request.headers.authorization, from, route);
-    await this.authorise(principal, rule.permission, route);
-    request.principal = principal;
+    const call = callOf(context);
+    const principal = await this.authenticator.authenticate(call);
+    if (!holdsSomewhere(principal, rule.permission)) await this.refuse(principal, rule.permission, call.route);
     return true;
   }
 
-  private async authenticate(
-    header: string | undefined,
-    from: { requestId: string; address: string },
-    route: { kind: string; id: string },
-  ): Promise<Principal> {
-    try {
-      return await this.principals.resolve(header, from);
-    } catch (error) {
-      if (error instanceof DomainError && error.kind === 'unauthenticated')
-        await this.denials.denied(from, 'access.unauthenticated', route);
-      throw error;
+  private async refuse(principal: Principal, permission: Permission, route: string): Promise<never> {
+    const recorded = this.recorded.get(principal) ?? new Set<string>();
+    this.recorded.set(principal, recorded);
+    if (!recorded.has(route)) {
+      recorded.add(route);
+      await this.denials.denied(principal, permission, { kind: 'route', id: route });
     }
-  }
-
-  private async authorise(
-    principal: Principal,
-    permission: Permission,
-    route: { kind: string; id: string },
-  ): Promise<void> {
-    if (holdsSomewhere(principal, permission)) return;
-    await this.denials.denied(principal, permission, route);
     throw denied(permission);
   }
 }

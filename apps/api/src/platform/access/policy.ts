@@ -1,5 +1,5 @@
 import { DomainError } from '../errors/domain-error.js';
-import { type Permission, ROLE_PERMISSIONS, type RoleName } from './permission.js';
+import { type Permission, PERMISSIONS, ROLE_PERMISSIONS, type RoleName } from './permission.js';
 import type { GrantInForce, Principal } from './principal.js';
 
 /** The part of the fleet that a permission reaches. Nothing in it means nothing is allowed. */
@@ -43,6 +43,10 @@ export const holdsSomewhere = (principal: Principal, permission: Permission): bo
   const reach = reachOf(principal, permission);
   return !isEmpty(reach.own) && (reach.token === undefined || !isEmpty(reach.token));
 };
+
+/** All permissions that reach anything. */
+export const heldPermissions = (principal: Principal): Permission[] =>
+  (Object.keys(PERMISSIONS) as Permission[]).filter((name) => holdsSomewhere(principal, name));
 
 /** True when the permission reaches the whole fleet. */
 export const holdsEverywhere = (principal: Principal, permission: Permission): boolean => {

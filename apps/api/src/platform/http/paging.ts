@@ -15,3 +15,16 @@ export interface Page<T> {
   items: T[];
   next_cursor: string | null;
 }
+
+/** Position in a list that is newest first: the time that an object was made, and its id. */
+export const NewestPosition = z.tuple([z.iso.datetime(), z.string()]);
+export type NewestPosition = z.infer<typeof NewestPosition>;
+
+export const newestPosition = ({ createdAt, id }: { createdAt: Date; id: string }): NewestPosition => [
+  createdAt.toISOString(),
+  id,
+];
+
+/** What a list reads below of; undefined on the first page. */
+export const below = (after: NewestPosition | undefined): { at: Date; id: string } | undefined =>
+  after === undefined ? undefined : { at: new Date(after[0]), id: after[1] };

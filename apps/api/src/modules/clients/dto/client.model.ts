@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ClientId, Label } from '#wire';
 import { PageQuery } from '../../../platform/http/paging.js';
+import { withoutNulls } from '../../../platform/http/validation.js';
 import type { Client, ClientDetail } from '../domain/client.js';
 
 const time = z.iso.datetime();
@@ -33,12 +34,17 @@ export const ClientDetailModel = ClientModel.extend({
   facts: z.unknown(),
 }).meta({ id: 'ClientDetail' });
 
-export const ClientsQuery = PageQuery.extend({
+const filter = {
   hostname: z.string().max(255).optional().describe('Start of the host name'),
   label: Label.optional(),
   claim: Label.optional().describe('A label that the agent claims'),
-});
+};
+
+export const ClientsQuery = PageQuery.extend(filter);
 export type ClientsQuery = z.infer<typeof ClientsQuery>;
+
+/** The filter alone, of arguments in which null is the same as nothing. */
+export const ClientFilterInput = z.preprocess(withoutNulls, z.object(filter));
 
 export const renderClient = (c: Client): z.infer<typeof ClientModel> => ({
   client_id: c.id,

@@ -1,7 +1,21 @@
 import { z } from 'zod';
 import { ClientId, FlowId } from '#wire';
+import { withoutNulls } from '../../../platform/http/validation.js';
 import type { Collection } from '../domain/collection.js';
 import type { RowsPage } from '../collections.service.js';
+
+export const CollectionId = z.string().regex(/^CL_[0-9a-f]{16}$/, 'a collection id is CL_ and 16 hex digits');
+
+/** What rows are asked for. */
+export const rowsFilter = {
+  table: z.string().max(63).optional().describe('The first one unless given'),
+  where: z.string().min(1).max(32_768).optional().describe('EFILTER over the columns: pid > 100 and name =~ "ssh"'),
+};
+export const huntRowsFilter = { ...rowsFilter, collection: z.string().max(64).optional() };
+
+/** The filter alone, of arguments in which null is the same as nothing. */
+export const RowsFilter = z.preprocess(withoutNulls, z.object(rowsFilter));
+export const HuntRowsFilter = z.preprocess(withoutNulls, z.object(huntRowsFilter));
 
 const Big = z.string().regex(/^\d+$/);
 const ColumnModel = z.object({ name: z.string(), type: z.string() });
