@@ -7,7 +7,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startProcess } from '#embedded';
-import { eventually, WholeSystem } from '../support/whole-system.ts';
+import { eventually, WholeSystem } from '../support/whole-system.js';
 
 const { values } = parseArgs({
   options: {

@@ -20,7 +20,7 @@ import {
   signAsAgent,
   signedFileText,
 } from '#wire';
-import { eventually, WholeSystem } from '../support/whole-system.ts';
+import { eventually, WholeSystem } from '../support/whole-system.js';
 
 const { values } = parseArgs({
   options: {
