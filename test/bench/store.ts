@@ -11,8 +11,8 @@ import { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { ListObjectsV2Command, PutObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { s3Client } from '../contract/client.ts';
-import { FILESTORE_KEYS, startFileStore } from '../support/filestore-process.ts';
+import { s3Client } from '../contract/client.js';
+import { FILESTORE_KEYS, startFileStore } from '../support/filestore-process.js';
 
 const { values } = parseArgs({
   options: {
