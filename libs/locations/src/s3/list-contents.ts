@@ -1,7 +1,8 @@
 import type { ObjectInfo } from '../object-store.js';
 
 /** What stores write before the first object: the declaration, the root, and elements that hold text only. */
-const HEAD = /^(?:<\?xml[^<>]*\?>)?\s*<ListBucketResult(?:\s[^<>]*)?>(?:\s*<([A-Za-z]+)>[^<>]*<\/\1>|\s*<[A-Za-z]+\/>)*/;
+const HEAD =
+  /^(?:<\?xml[^<>]*\?>)?\s*<ListBucketResult(?:\s[^<>]*)?>(?:\s*<([A-Za-z]+)>[^<>]*<\/\1>|\s*<[A-Za-z]+\/>)*/;
 /** One object whose elements hold text only. */
 const CONTENTS = /\s*<Contents>((?:\s*<([A-Za-z]+)>[^<>]*<\/\2>|\s*<[A-Za-z]+\/>)*)\s*<\/Contents>/y;
 const FIELD = /<(Key|Size|ETag|LastModified)>([^<]*)<\/\1>/g;

@@ -1,7 +1,9 @@
-import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 
 /** What the SDK's signer hashes. */
 type Source = string | ArrayBuffer | ArrayBufferView;
+
+type Running = ReturnType<typeof createHash | typeof createHmac>;
 
 /** A view of the same bytes; a text's UTF-8. */
 const bytesOf = (data: Source): Buffer => {
@@ -12,7 +14,7 @@ const bytesOf = (data: Source): Buffer => {
 /** SHA-256, or with a secret HMAC-SHA-256, of Node's own crypto, in the shape that the SDK's signer asks for. */
 export class NodeSha256 {
   readonly #secret: Buffer | undefined;
-  #running: Hash | Hmac;
+  #running: Running;
 
   constructor(secret?: Source) {
     this.#secret = secret === undefined ? undefined : bytesOf(secret);
@@ -31,7 +33,7 @@ export class NodeSha256 {
     this.#running = this.#begin();
   }
 
-  #begin(): Hash | Hmac {
+  #begin(): Running {
     return this.#secret === undefined ? createHash('sha256') : createHmac('sha256', this.#secret);
   }
 }

@@ -58,8 +58,14 @@ const STARTUP_COLUMNS = `id text, identity text, queue text, "registeredAt" time
   "firstAt" timestamptz, hostname text, fqdn text, system text, "osRelease" text, architecture text, "agentVersion" text,
   "agentStartAt" timestamptz, "bootAt" timestamptz, facts jsonb, claims text[], capabilities text[], "clonedFrom" text`;
 
-const json = (value: unknown): string =>
-  JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner));
+/** Numbers that JSON has no form for go as texts; Postgres reads them as bigint. */
+const withTexts = <T extends { rows: bigint; bytes: bigint }>(
+  row: T,
+): Omit<T, 'rows' | 'bytes'> & { rows: string; bytes: string } => ({
+  ...row,
+  rows: row.rows.toString(),
+  bytes: row.bytes.toString(),
+});
 
 /** What intake writes: bulk statements only, all in the transaction of one batch. */
 @Injectable()
@@ -69,7 +75,7 @@ export class IntakeWrites {
     const inserted = await tx.$queryRaw<{ key: string }[]>`
       INSERT INTO tickets_seen (key, client_id, nonce, seq, etag, last_modified, flow_id, verdict, reason, archived_at)
       SELECT key, "clientId", nonce, seq, etag, "lastModified", "flowId", verdict, reason, "archivedAt"
-      FROM json_to_recordset(${json(rows)}::json) AS x(key text, "clientId" text, nonce text, seq bigint, etag text,
+      FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(key text, "clientId" text, nonce text, seq bigint, etag text,
         "lastModified" timestamptz, "flowId" text, verdict text, reason text, "archivedAt" timestamptz)
       ORDER BY key
       ON CONFLICT DO NOTHING RETURNING key`;
@@ -86,7 +92,7 @@ export class IntakeWrites {
     if (refused.length === 0) return;
     await tx.$executeRaw`
       UPDATE tickets_seen t SET verdict = 'quarantined', reason = x.reason
-      FROM json_to_recordset(${json(refused)}::json) AS x(key text, reason text) WHERE t.key = x.key`;
+      FROM json_to_recordset(${JSON.stringify(refused)}::json) AS x(key text, reason text) WHERE t.key = x.key`;
   }
 
   lockFlows(tx: Tx, ids: readonly string[]): Promise<LockedFlow[]> {
@@ -101,7 +107,7 @@ export class IntakeWrites {
         r.finished_at AS "finishedAt", r.updated_at AS "updatedAt", r.ticket_key AS "ticketKey", r.error, r.backtrace,
         r.progress, r.resources, r.logs, r.rows, r.bytes
       FROM flow_runs r
-      JOIN json_to_recordset(${json(pairs)}::json) AS x("flowId" text, "clientId" text)
+      JOIN json_to_recordset(${JSON.stringify(pairs)}::json) AS x("flowId" text, "clientId" text)
         ON r.flow_id = x."flowId" AND r.client_id = x."clientId"`;
   }
 
@@ -111,7 +117,7 @@ export class IntakeWrites {
         backtrace, progress, resources, logs, rows, bytes)
       SELECT "flowId", "clientId", attempt, state, "startedAt", "finishedAt", "updatedAt", "ticketKey", error,
         backtrace, progress, resources, logs, rows, bytes
-      FROM json_to_recordset(${json(runs)}::json) AS x("flowId" text, "clientId" text, attempt int, state text,
+      FROM json_to_recordset(${JSON.stringify(runs.map(withTexts))}::json) AS x("flowId" text, "clientId" text, attempt int, state text,
         "startedAt" timestamptz, "finishedAt" timestamptz, "updatedAt" timestamptz, "ticketKey" text, error text,
         backtrace text, progress jsonb, resources jsonb, logs jsonb, rows bigint, bytes bigint)
       ORDER BY "flowId", "clientId"
@@ -128,7 +134,7 @@ export class IntakeWrites {
       UPDATE flows f SET n_started = n_started + x.started, n_done = n_done + x.done, n_error = n_error + x.error,
         n_cancelled = n_cancelled + x.cancelled, n_crashed = n_crashed + x.crashed, n_rejected = n_rejected + x.rejected,
         n_skipped = n_skipped + x.skipped, n_rows = n_rows + x.rows, stored_bytes = stored_bytes + x.bytes
-      FROM json_to_recordset(${json(deltas)}::json) AS x("flowId" text, started int, done int, error int, cancelled int,
+      FROM json_to_recordset(${JSON.stringify(deltas.map(withTexts))}::json) AS x("flowId" text, started int, done int, error int, cancelled int,
         crashed int, rejected int, skipped int, rows bigint, bytes bigint)
       WHERE f.id = x."flowId"`;
   }
@@ -140,7 +146,7 @@ export class IntakeWrites {
         content_bytes, content_sha256, schema, row_counts, rows, dropped_columns, null_coerced, reported_at)
       SELECT id, "flowId", "clientId", attempt, name, key, etag, "storedBytes", "storedSha256", "contentBytes",
         "contentSha256", schema, "rowCounts", rows, "droppedColumns", "nullCoerced", "reportedAt"
-      FROM json_to_recordset(${json(rows)}::json) AS x(id text, "flowId" text, "clientId" text, attempt int, name text,
+      FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(id text, "flowId" text, "clientId" text, attempt int, name text,
         key text, etag text, "storedBytes" bigint, "storedSha256" text, "contentBytes" bigint, "contentSha256" text,
         schema jsonb, "rowCounts" jsonb, rows bigint, "droppedColumns" text[], "nullCoerced" bigint, "reportedAt" timestamptz)
       ON CONFLICT (key) DO NOTHING`;
@@ -165,7 +171,7 @@ export class IntakeWrites {
           FROM x ORDER BY id RETURNING id, registered_at)
       INSERT INTO client_changes (client_id, seq, change, by, at)
       SELECT id, 1, 'register', 'system:worker', registered_at FROM made`,
-      json(rows),
+      JSON.stringify(rows),
     );
   }
 
@@ -178,7 +184,7 @@ export class IntakeWrites {
         agent_start_at = x."agentStartAt", boot_at = x."bootAt", facts = x.facts, claims = x.claims,
         capabilities = x.capabilities, cloned_from = x."clonedFrom", startup_at = x.at
       FROM json_to_recordset($1::json) AS x(${STARTUP_COLUMNS}) WHERE c.id = x.id`,
-      json(rows),
+      JSON.stringify(rows),
     );
   }
 
@@ -197,14 +203,14 @@ export class IntakeWrites {
     await tx.$queryRaw`SELECT 1 FROM clients WHERE id = ANY(${rows.map((r) => r.id)}::text[]) ORDER BY id FOR NO KEY UPDATE`;
     await tx.$executeRaw`
       UPDATE clients c SET first_seen_at = least(c.first_seen_at, x.first), last_seen_at = greatest(c.last_seen_at, x.last)
-      FROM json_to_recordset(${json(rows)}::json) AS x(id text, first timestamptz, last timestamptz) WHERE c.id = x.id`;
+      FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(id text, first timestamptz, last timestamptz) WHERE c.id = x.id`;
   }
 
   /** Puts tickets aside and counts them on their client's record; the same one again is archived again. */
   async quarantine(tx: Tx, rows: readonly QuarantineRow[], now: Date): Promise<void> {
     if (rows.length === 0) return;
     await tx.$executeRaw`
-      WITH x AS (SELECT * FROM json_to_recordset(${json(rows)}::json) AS x(key text, etag text, reason text, detail text,
+      WITH x AS (SELECT * FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(key text, etag text, reason text, detail text,
           "clientId" text, "flowId" text, "archiveKey" text)),
         made AS (
           INSERT INTO quarantine_entries (at, key, etag, reason, detail, client_id, flow_id, archive_key)

@@ -6,6 +6,9 @@ import type { PresentObject } from './domain/claims.js';
 const LANES = 16;
 /** Fewer keys than this under one prefix are asked for one by one. */
 const LIST_FROM = 4;
+/** A first page has room for what is wanted, at least this many; results of one hunt often lie side by side. */
+const LEAST_PAGE = 100;
+const PAGE = 1000;
 
 /** Looks up many objects: with one LIST a thousand where they lie close, never more requests than keys. */
 @Injectable()
@@ -41,13 +44,14 @@ export class ObjectLocator {
     const wanted = new Set(keys);
     for (let i = 0; i < keys.length;) {
       const key = keys[i] ?? '';
-      const page = await this.store.bucket.list({ prefix, startAfter: key.slice(0, -1) });
+      const maxKeys = i === 0 ? Math.min(Math.max(keys.length, LEAST_PAGE), PAGE) : PAGE;
+      const page = await this.store.bucket.list({ prefix, startAfter: key.slice(0, -1), maxKeys });
       for (const object of page.objects)
         if (wanted.has(object.key)) found.set(object.key, { size: object.size, etag: object.etag });
       if (page.next === undefined) return;
       const last = page.objects.at(-1)?.key ?? '';
       if (last < key) {
-        await this.ask([key], found); // others have put a thousand names just before it
+        await this.ask([key], found); // others have put a page of names just before it
         i++;
       } else while (i < keys.length && (keys[i] ?? '') <= last) i++;
     }
