@@ -128,6 +128,8 @@ describe('a hunt over a label of one’s own and another', () => {
     const { hunt_id: id } = made.body as { hunt_id: string };
     const part = await api.as({ role: 'Hunter', scope: 'label:web' });
     expect((await part.http.get(`/api/v1/hunts/${id}`)).body).toMatchObject({ partial: true });
+    const own = await part.http.post('/api/v1/hunts').send({ type: 'ListProcesses', labels: ['web'] });
+    expect([own.status, (own.body as { partial: boolean }).partial]).toEqual([201, true]);
     expect(codeOf(await part.http.post(`/api/v1/hunts/${id}/stop`).send({}))).toEqual([403, 'hunt/out-of-scope']);
     expect(await count('flows', `id = $1 AND hunt_state = 'Running'`, id)).toBe(1);
   });
