@@ -13,12 +13,14 @@ const CHECKS = [
   { name: 'format', run: () => [toolFile('prettier'), '--check', '--log-level', 'warn', '.'] },
   { name: 'lint', run: () => [toolFile('eslint'), '--max-warnings', '0', '.'] },
   { name: 'types', run: () => [toolFile('typescript', 'tsc'), '-p', 'tsconfig.check.json'] },
+  { name: 'playground', run: () => [toolFile('typescript', 'tsc'), '-p', 'apps/playground'] },
   { name: 'imports', run: () => [toolFile('dependency-cruiser', 'depcruise'), 'apps', 'libs'] },
   { name: 'unused', run: () => [toolFile('knip')] },
   { name: 'lockfile', run: () => [join(root, 'scripts/check-lockfile.mjs')] },
   { name: 'variables', built: true, run: () => [join(root, 'scripts/emit-config-doc.mjs'), '--check'] },
   { name: 'openapi', built: true, run: () => [join(root, 'scripts/emit-openapi.mjs'), '--check'] },
   { name: 'sources', built: true, run: () => [join(root, 'scripts/emit-sources.mjs'), '--check'] },
+  { name: 'graphql', built: true, run: () => [join(root, 'scripts/emit-graphql.mjs'), '--check'] },
   { name: 'migrations', built: true, run: () => [join(root, 'scripts/db-diff.mjs'), '--check'] },
 ];
 

@@ -1,13 +1,16 @@
 import { type DynamicModule, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { AbstractGraphQLDriver } from '@nestjs/graphql';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import fastifyHelmet from '@fastify/helmet';
+import { printSchema } from 'graphql';
 import { Logger } from 'nestjs-pino';
 import { randomUUID } from 'node:crypto';
 import { HttpModule } from './http.module.js';
 import type { HttpConfig } from './platform/config/env.js';
 import { DomainExceptionFilter } from './platform/errors/domain-exception.filter.js';
+import { servePlayground } from './platform/graphql/playground.js';
 import { requireSoundText } from './platform/http/text-check.js';
 import { validationPipe } from './platform/http/validation.js';
 
@@ -54,7 +57,17 @@ export const createHttpApp = async (
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     await Promise.resolve();
   });
+  servePlayground(server);
   return app;
+};
+
+/** The GraphQL schema as text. The application need not have started. */
+export const graphqlDocument = async (app: INestApplication): Promise<string> => {
+  const driver = app.get<AbstractGraphQLDriver>(AbstractGraphQLDriver, { strict: false });
+  const options = await driver.mergeDefaultOptions({ autoSchemaFile: true, sortSchema: true });
+  const schema = await driver.generateSchema(options);
+  if (schema === null) throw new Error('the GraphQL schema was not generated');
+  return `${printSchema(schema)}\n`;
 };
 
 /** OpenAPI 3.1 of every route. */

@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { DENIAL_RECORDER } from '../../platform/access/access.guard.js';
+import { DENIAL_RECORDER } from '../../platform/access/authenticator.js';
 import { AuditRepository } from './audit.repository.js';
 import { AuditService } from './audit.service.js';
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { DenialRecorder } from '../../platform/access/access.guard.js';
+import type { DenialRecorder } from '../../platform/access/authenticator.js';
 import type { Principal } from '../../platform/access/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { type Tx, UnitOfWork } from '../../platform/prisma/unit-of-work.js';

@@ -1,12 +1,10 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
 import { catchError, from, mergeMap, type Observable, throwError } from 'rxjs';
-import { ACCESS_METADATA, type AccessRule, type AuthenticatedRequest } from '../../platform/access/access.decorator.js';
+import { ACCESS_METADATA, type AccessRule } from '../../platform/access/access.decorator.js';
+import { callOf } from '../../platform/access/call.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import { AuditService } from './audit.service.js';
-
-const READS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
  * Writes down what did not come about: a change that failed after it was allowed, and a refusal that the service made
@@ -20,7 +18,6 @@ export class FailureInterceptor implements NestInterceptor {
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    if (context.getType() !== 'http') return next.handle();
     return next
       .handle()
       .pipe(
@@ -31,18 +28,18 @@ export class FailureInterceptor implements NestInterceptor {
   }
 
   private async onRecord(context: ExecutionContext, error: unknown): Promise<void> {
-    const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedRequest>();
+    const { request, route, changes } = callOf(context);
     const rule = this.reflector.get<AccessRule | undefined>(ACCESS_METADATA, context.getHandler());
     const { principal } = request;
     if (principal === undefined || rule?.kind !== 'permission' || this.audit.isSettled(principal)) return;
-    const route = { kind: 'route' as const, id: `${request.method} ${request.routeOptions.url ?? ''}` };
+    const what = { kind: 'route' as const, id: route };
     if (error instanceof DomainError && error.kind === 'forbidden')
-      await this.audit.denied(principal, rule.permission, route);
-    else if (!READS.includes(request.method))
+      await this.audit.denied(principal, rule.permission, what);
+    else if (changes)
       await this.audit.failed(principal, {
         action: rule.permission,
-        objectKind: route.kind,
-        objectId: route.id,
+        objectKind: what.kind,
+        objectId: what.id,
         details: { code: error instanceof DomainError ? error.code : 'internal/error' },
       });
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { PrincipalResolver } from '../../platform/access/access.guard.js';
+import type { PrincipalResolver } from '../../platform/access/authenticator.js';
 import type { Principal } from '../../platform/access/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { DomainError } from '../../platform/errors/domain-error.js';

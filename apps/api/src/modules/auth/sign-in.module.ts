@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { JwtModule } from '@nestjs/jwt';
-import { PRINCIPAL_RESOLVER } from '../../platform/access/access.guard.js';
+import { PRINCIPAL_RESOLVER } from '../../platform/access/authenticator.js';
 import { UsersModule } from '../users/index.js';
 import { AuthModule } from './auth.module.js';
 import { Credentials } from './credentials.js';
@@ -10,6 +10,7 @@ import { SignInController } from './sign-in.controller.js';
 import { SignInService } from './sign-in.service.js';
 import { TokensController } from './tokens.controller.js';
 import { TokensRepository } from './tokens.repository.js';
+import { TokensResolver } from './tokens.resolver.js';
 import { TokensService } from './tokens.service.js';
 
 /** The HTTP role's: who calls, signing in, tokens. */
@@ -24,6 +25,7 @@ import { TokensService } from './tokens.service.js';
     PrincipalsService,
     SignInService,
     TokensService,
+    TokensResolver,
     { provide: PRINCIPAL_RESOLVER, useExisting: PrincipalsService },
   ],
   exports: [PRINCIPAL_RESOLVER],

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ClientLabelsController } from './client-labels.controller.js';
 import { ClientLabelsRepository } from './client-labels.repository.js';
+import { ClientLabelsResolver } from './client-labels.resolver.js';
 import { ClientLabelsService } from './client-labels.service.js';
 import { ClientsController } from './clients.controller.js';
 import { ClientsRepository } from './clients.repository.js';
@@ -9,7 +10,14 @@ import { ClientsService } from './clients.service.js';
 
 @Module({
   controllers: [ClientsController, ClientLabelsController],
-  providers: [ClientsRepository, ClientsService, ClientLabelsRepository, ClientLabelsService, ClientsResolver],
+  providers: [
+    ClientsRepository,
+    ClientsService,
+    ClientLabelsRepository,
+    ClientLabelsService,
+    ClientsResolver,
+    ClientLabelsResolver,
+  ],
   exports: [ClientsService, ClientLabelsService],
 })
 export class ClientsModule {}

@@ -20,7 +20,7 @@ export class ClientsResolver {
     private readonly connections: Connections,
   ) {}
 
-  @Query(() => ClientConnection)
+  @Query(() => ClientConnection, { nullable: true })
   @Access('clients.read')
   clients(@CurrentPrincipal() principal: Principal, @Args() args: ClientsArgs) {
     const filter = parseInput(ClientFilterInput, args);
@@ -34,7 +34,7 @@ export class ClientsResolver {
     );
   }
 
-  @Query(() => ClientObject)
+  @Query(() => ClientObject, { nullable: true })
   @Access('clients.read')
   client(@CurrentPrincipal() principal: Principal, @Args('id', { type: () => ID }) id: string) {
     return this.service.get(principal, parseInput(ClientId, id));

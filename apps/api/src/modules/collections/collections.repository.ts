@@ -72,19 +72,24 @@ export class CollectionsRepository {
     return rows.map(parse);
   }
 
-  /** The collections of one name of a hunt, client by client, from a client on. */
+  /** The collections of one name of a hunt that count: of each client's highest attempt, client by client. */
   async ofHunt(
     tx: Tx,
     reach: Reach,
     huntId: string,
     name: string,
-    from: string | undefined,
+    from: { clientId: string; collectionId: string } | undefined,
     limit: number,
   ): Promise<Collection[]> {
-    const start = from === undefined ? Prisma.sql`TRUE` : Prisma.sql`k.client_id >= ${from}`;
+    const start =
+      from === undefined
+        ? Prisma.sql`TRUE`
+        : Prisma.sql`(k.client_id, k.id) >= (${from.clientId}, ${from.collectionId})`;
     const rows = await tx.$queryRaw<Row[]>`
       SELECT ${COLUMNS} FROM collections k
-      WHERE k.flow_id = ${huntId} AND k.name = ${name} AND ${start} AND ${within(reach)} ORDER BY k.client_id, k.id LIMIT ${limit}`;
+      WHERE k.flow_id = ${huntId} AND k.name = ${name} AND ${start} AND ${within(reach)}
+        AND k.attempt = (SELECT r.attempt FROM flow_runs r WHERE r.flow_id = k.flow_id AND r.client_id = k.client_id)
+      ORDER BY k.client_id, k.id LIMIT ${limit}`;
     return rows.map(parse);
   }
 

@@ -33,7 +33,7 @@ export class CollectionsResolver {
     private readonly cursors: Cursors,
   ) {}
 
-  @Query(() => CollectionConnection)
+  @Query(() => CollectionConnection, { nullable: true })
   @Access('collections.read')
   collections(@CurrentPrincipal() principal: Principal, @Args() args: CollectionsArgs) {
     const flowId = parseInput(FlowId.optional(), args.flowId ?? undefined);
@@ -47,7 +47,7 @@ export class CollectionsResolver {
     );
   }
 
-  @Query(() => CollectionObject)
+  @Query(() => CollectionObject, { nullable: true })
   @Access('collections.read')
   async collection(@CurrentPrincipal() principal: Principal, @Args('id', { type: () => ID }) id: string) {
     return toCollectionNode(await this.service.get(principal, parseInput(CollectionId, id)));

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { CollectionReader, type MergeCursor } from '#collections/reader';
-import { FileCache } from '#locations';
+import { CollectionReader, CollectionRefused, type MergeCursor } from '#collections/reader';
+import { EvidenceChanged, FileCache, PreconditionFailed, TooLarge } from '#locations';
 import { ClientId, type CollectionSpec, type ColumnSpec } from '#wire';
 import { isWhole, reachOf, requireSomewhere } from '../../platform/access/policy.js';
 import type { Principal } from '../../platform/access/principal.js';
@@ -35,8 +35,12 @@ export interface RowsPage<Next> {
   failures: { clientId: string; message: string }[];
 }
 
-/** Where a merged reading goes on: the client, and the place in its file. */
-export const HuntRowsPosition = z.object({ clientId: ClientId, after: z.number().optional() });
+/** Where a merged reading goes on: the client, which of its collections, and the place in that file. */
+export const HuntRowsPosition = z.object({
+  clientId: ClientId,
+  collectionId: z.string(),
+  after: z.number().optional(),
+});
 export type HuntRowsPosition = z.infer<typeof HuntRowsPosition>;
 
 const DOWNLOAD_SECONDS = 300;
@@ -138,19 +142,12 @@ export class CollectionsService {
     await this.onRecord(principal, 'hunt', huntId, query);
     const { schema, name: chosen } = await this.collectionOf(huntId, name, reach);
     const { name: table, columns } = tableOf(schema, query.table);
-    const found = await this.repository.ofHunt(
-      this.work.plain,
-      reach,
-      huntId,
-      chosen,
-      after?.clientId,
-      FILES_PER_PAGE + 1,
-    );
+    const found = await this.repository.ofHunt(this.work.plain, reach, huntId, chosen, after, FILES_PER_PAGE + 1);
     const files = found.slice(0, FILES_PER_PAGE);
     const start: MergeCursor = { file: 0, ...(after?.after === undefined ? {} : { after: after.after }) };
     const page = await this.reading(() =>
       this.reader.mergePage(
-        files.map((collection) => ({ clientId: collection.clientId, file: () => this.local(collection) })),
+        files.map((collection) => ({ clientId: collection.clientId, file: () => this.localOfOne(collection) })),
         schema,
         { table, limit: query.limit, after: start, ...(query.where === undefined ? {} : { where: query.where }) },
       ),
@@ -176,6 +173,14 @@ export class CollectionsService {
         details: { download: true },
       }),
     );
+    // Looked at now: what was overwritten since it was reported is not handed out as evidence.
+    const present = await this.store.bucket.head(collection.key);
+    if (present?.etag !== collection.etag)
+      throw new DomainError(
+        'conflict',
+        'collection/evidence-changed',
+        `${collection.key}: evidence changed after it was reported.`,
+      );
     return (await this.store.bucket.presignGet(collection.key, { expiresInSeconds: DOWNLOAD_SECONDS })).url;
   }
 
@@ -219,6 +224,17 @@ export class CollectionsService {
     });
   }
 
+  /** The same for a merged reading: evidence that changed or cannot fit is one client's failure, not everybody's. */
+  private async localOfOne(collection: Collection): Promise<string> {
+    try {
+      return await this.local(collection);
+    } catch (error) {
+      if (error instanceof EvidenceChanged || error instanceof PreconditionFailed || error instanceof TooLarge)
+        throw new CollectionRefused('digest', error.message, { cause: error });
+      throw error;
+    }
+  }
+
   private async onRecord(
     principal: Principal,
     objectKind: 'collection' | 'hunt',
@@ -257,12 +273,8 @@ const tableOf = (schema: CollectionSpec, name: string | undefined): { name: stri
 
 /** Within the files that were read, or the first one beyond them. */
 const nextPosition = (next: MergeCursor | undefined, found: readonly Collection[]): HuntRowsPosition | undefined => {
-  if (next !== undefined) {
-    const collection = found[next.file];
-    return collection === undefined
-      ? undefined
-      : { clientId: collection.clientId, ...(next.after === undefined ? {} : { after: next.after }) };
-  }
-  const beyond = found[FILES_PER_PAGE];
-  return beyond === undefined ? undefined : { clientId: beyond.clientId };
+  const collection = found[next?.file ?? FILES_PER_PAGE];
+  if (collection === undefined) return undefined;
+  const { clientId, id: collectionId } = collection;
+  return { clientId, collectionId, ...(next?.after === undefined ? {} : { after: next.after }) };
 };

@@ -23,7 +23,7 @@ export class FlowsResolver {
     private readonly connections: Connections,
   ) {}
 
-  @Query(() => FlowConnection)
+  @Query(() => FlowConnection, { nullable: true })
   @Access('flows.read')
   flows(@CurrentPrincipal() principal: Principal, @Args() args: FlowsArgs) {
     const clientId = parseInput(ClientId.optional(), args.clientId ?? undefined);
@@ -36,7 +36,7 @@ export class FlowsResolver {
     );
   }
 
-  @Query(() => FlowObject)
+  @Query(() => FlowObject, { nullable: true })
   @Access('flows.read')
   async flow(@CurrentPrincipal() principal: Principal, @Args('id', { type: () => ID }) id: string) {
     return toFlowNode(await this.service.get(principal, parseInput(FlowOnlyId, id)));

@@ -42,7 +42,7 @@ export class HuntsResolver {
     private readonly connections: Connections,
   ) {}
 
-  @Query(() => HuntConnection)
+  @Query(() => HuntConnection, { nullable: true })
   @Access('hunts.read')
   hunts(@CurrentPrincipal() principal: Principal, @Args() args: PageArgs) {
     return this.connections.read(
@@ -54,7 +54,7 @@ export class HuntsResolver {
     );
   }
 
-  @Query(() => HuntObject)
+  @Query(() => HuntObject, { nullable: true })
   @Access('hunts.read')
   hunt(@CurrentPrincipal() principal: Principal, @Args('id', { type: () => ID }) id: string) {
     return this.service.find(principal, parseInput(HuntId, id));

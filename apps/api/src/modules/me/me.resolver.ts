@@ -6,7 +6,7 @@ import { MeObject } from './dto/me.object.js';
 
 @Resolver(() => MeObject)
 export class MeResolver {
-  @Query(() => MeObject)
+  @Query(() => MeObject, { nullable: true })
   @Access('me.read')
   me(@CurrentPrincipal() principal: Principal) {
     return { ...principal, id: principal.userId, name: principal.userName, permissions: heldPermissions(principal) };

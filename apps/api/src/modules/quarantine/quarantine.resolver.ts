@@ -16,7 +16,7 @@ export class QuarantineResolver {
     private readonly connections: Connections,
   ) {}
 
-  @Query(() => QuarantineConnection)
+  @Query(() => QuarantineConnection, { nullable: true })
   @Access('quarantine.read')
   quarantine(@CurrentPrincipal() principal: Principal, @Args() args: QuarantineArgs) {
     const clientId = parseInput(ClientId.optional(), args.clientId ?? undefined);

@@ -3,8 +3,6 @@ import { callOf } from './call.js';
 import type { Permission } from './permission.js';
 import type { Principal } from './principal.js';
 
-export type { AuthenticatedRequest } from './call.js';
-
 export const ACCESS_METADATA = 'rekall:access';
 
 /** What a handler needs: a permission, or nothing (said out loud, with the reason). */

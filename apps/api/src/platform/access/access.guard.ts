@@ -8,8 +8,6 @@ import { denied, holdsSomewhere } from './policy.js';
 import type { Permission } from './permission.js';
 import type { Principal } from './principal.js';
 
-export { DENIAL_RECORDER, type DenialRecorder, PRINCIPAL_RESOLVER, type PrincipalResolver } from './authenticator.js';
-
 /** The one guard of both doors, for routes, operations and fields alike: no rule, no entry. */
 @Injectable()
 export class AccessGuard implements CanActivate {

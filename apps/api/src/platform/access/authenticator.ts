@@ -29,7 +29,7 @@ export class Authenticator {
   ) {}
 
   /** The principal of the request, put on it. Throws `unauthenticated`, which is on record then. */
-  async authenticate({ request, route }: Call): Promise<Principal> {
+  async authenticate({ request, route }: Pick<Call, 'request' | 'route'>): Promise<Principal> {
     if (request.principal !== undefined) return request.principal;
     const from = { requestId: request.id, address: request.ip };
     try {

@@ -11,15 +11,27 @@ export interface AuthenticatedRequest {
 export interface Call {
   request: FastifyRequest & AuthenticatedRequest;
   route: string;
+  /** Whether it is there to change something. */
+  changes: boolean;
 }
+
+const READS: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /** The call, whichever door it came by. */
 export const callOf = (context: ExecutionContext): Call => {
   if (context.getType<'http' | 'graphql'>() === 'graphql') {
     const { req } = context.getArgByIndex<{ req: Call['request'] }>(2);
     const { parentType, fieldName } = context.getArgByIndex<{ parentType: { name: string }; fieldName: string }>(3);
-    return { request: req, route: `POST /graphql ${parentType.name}.${fieldName}` };
+    return {
+      request: req,
+      route: `POST /graphql ${parentType.name}.${fieldName}`,
+      changes: parentType.name === 'Mutation',
+    };
   }
   const request = context.switchToHttp().getRequest<Call['request']>();
-  return { request, route: `${request.method} ${request.routeOptions.url ?? ''}` };
+  return {
+    request,
+    route: `${request.method} ${request.routeOptions.url ?? ''}`,
+    changes: !READS.includes(request.method),
+  };
 };

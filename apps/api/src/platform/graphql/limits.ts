@@ -1,6 +1,7 @@
 import {
   GraphQLError,
   Kind,
+  OperationTypeNode,
   visit,
   type ASTVisitor,
   type DocumentNode,
@@ -37,7 +38,7 @@ const tooComplex = (what: string): GraphQLError =>
 const isIntrospection = (name: string): boolean => name === '__schema' || name === '__type';
 
 /** Depth of a document and the fields at its root, each fragment looked at once, whatever spreads it. */
-const shapeOf = (document: DocumentNode): { depth: number; rootFields: number } => {
+const shapeOf = (document: DocumentNode): { depth: number; rootFields: number; changes: number } => {
   const fragments = new Map(
     document.definitions.flatMap((d) => (d.kind === Kind.FRAGMENT_DEFINITION ? [[d.name.value, d.selectionSet]] : [])),
   );
@@ -68,15 +69,21 @@ const shapeOf = (document: DocumentNode): { depth: number; rootFields: number } 
     return { depth, fields };
   };
   const operations = document.definitions.flatMap((d) =>
-    d.kind === Kind.OPERATION_DEFINITION ? [of(d.selectionSet)] : [],
+    d.kind === Kind.OPERATION_DEFINITION
+      ? [{ ...of(d.selectionSet), changes: d.operation === OperationTypeNode.MUTATION }]
+      : [],
   );
   return {
     depth: Math.max(0, ...operations.map((o) => o.depth)),
     rootFields: operations.reduce((sum, o) => sum + o.fields, 0),
+    changes: operations.reduce((sum, o) => sum + (o.changes ? o.fields : 0), 0),
   };
 };
 
-/** One operation, not too deep, not too wide, not too many aliases; and no NUL, which Postgres keeps not. */
+/**
+ * One operation with one change at most, as it has one event in the audit log; not too deep, not too wide, not too many
+ * aliases; and no NUL, which is no text for Postgres.
+ */
 export const shapeRule = (context: ValidationContext): ASTVisitor => ({
   Document: {
     enter(document) {
@@ -85,6 +92,7 @@ export const shapeRule = (context: ValidationContext): ASTVisitor => ({
       if (operations.length > 1)
         context.reportError(tooComplex(`One operation a request; this one has ${operations.length}.`));
       const shape = shapeOf(document);
+      if (shape.changes > 1) context.reportError(tooComplex(`One change a request; this one has ${shape.changes}.`));
       if (shape.depth > depth)
         context.reportError(tooComplex(`The query is ${shape.depth} levels deep; at most ${depth} are answered.`));
       if (shape.rootFields > rootFields)

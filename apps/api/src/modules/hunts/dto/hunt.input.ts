@@ -3,7 +3,12 @@ import { Label } from '#wire';
 import { CollectInput, ListProcessesInput } from '../../flows/index.js';
 
 const target = {
-  labels: z.array(Label).min(1).max(8).describe('Labels that people gave; All is every client'),
+  labels: z
+    .array(Label)
+    .min(1)
+    .max(8)
+    .refine((labels) => new Set(labels).size === labels.length, 'a label appears twice')
+    .describe('Labels that people gave; All is every client'),
   limit: z
     .number()
     .int()
