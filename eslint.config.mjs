@@ -28,9 +28,9 @@ export default tseslint.config(
     ],
   },
   js.configs.recommended,
-  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts', '**/*.mts'] })),
+  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts', '**/*.mts', '**/*.tsx'] })),
   {
-    files: ['**/*.ts', '**/*.mts'],
+    files: ['**/*.ts', '**/*.mts', '**/*.tsx'],
     languageOptions: { parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
@@ -63,6 +63,11 @@ export default tseslint.config(
       // Nest declares its options as classes; literals are how they are meant to be given.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
     },
+  },
+  {
+    // A page for browsers, with a TypeScript of its own.
+    files: ['apps/playground/**/*.{ts,tsx}'],
+    languageOptions: { parserOptions: { project: './apps/playground/tsconfig.json' } },
   },
   {
     files: ['apps/api/src/modules/**/*.service.ts', 'apps/api/src/modules/**/domain/*.ts'],

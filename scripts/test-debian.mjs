@@ -19,6 +19,7 @@ const PROGRAMS = {
   find: 'findutils',
   grep: 'grep',
   sha256sum: 'coreutils',
+  chromium: 'chromium',
   strace: 'strace',
   '/usr/bin/aws': 'awscli',
   '/usr/bin/s3cmd': 's3cmd',

@@ -40,9 +40,29 @@ function hasNewer(folder, time) {
   return false;
 }
 
+const playground = join(root, 'apps/playground');
+const playgroundStamp = join(dist, 'apps/api/playground/index.html');
+
+/** Whether the built playground does not belong to its sources. */
+function isPlaygroundStale() {
+  if (!existsSync(playgroundStamp)) return true;
+  const built = statSync(playgroundStamp).mtimeMs;
+  return statSync(join(root, 'package-lock.json')).mtimeMs > built || hasNewer(playground, built);
+}
+
+/** Bundles the page of the GraphQL playground into the API's files. */
+function bundlePlayground() {
+  const startedAt = new Date();
+  const code = runNode([toolFile('vite'), 'build', '--config', join(playground, 'vite.config.mjs')], {
+    stdio: ['ignore', process.stderr.fd, process.stderr.fd],
+  });
+  if (code === 0) utimesSync(playgroundStamp, startedAt, startedAt);
+  return code;
+}
+
 /** Whether dist does not belong to the sources as they are. */
 export function isStale() {
-  if (!existsSync(stamp) || isClientStale()) return true;
+  if (!existsSync(stamp) || isClientStale() || isPlaygroundStale()) return true;
   const built = statSync(stamp).mtimeMs;
   if (['package.json', 'tsconfig.json'].some((file) => statSync(join(root, file)).mtimeMs > built)) return true;
   return sourceFolders().some((folder) => hasNewer(folder, built));
@@ -106,6 +126,10 @@ function compile() {
   for (const folder of sourceFolders()) removeLeftovers(join(dist, folder.slice(root.length)), folder);
   for (const file of Object.values(packageJson.bin))
     if (existsSync(join(root, file))) chmodSync(join(root, file), 0o755);
+  if (isPlaygroundStale()) {
+    const bundled = bundlePlayground();
+    if (bundled !== 0) return bundled;
+  }
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');
   utimesSync(stamp, startedAt, startedAt);
