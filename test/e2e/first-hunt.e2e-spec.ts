@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, WholeSystem } from '../support/whole-system.js';
 
@@ -244,11 +245,69 @@ describe('when Postgres is lost', () => {
 });
 
 describe('a collection in the bucket', () => {
+  interface Stored {
+    collection_id: string;
+    client_id: string;
+    key: string;
+  }
+
   it('is a gzip of one SQLite file', async () => {
-    const [first] = (await system.call<Items<{ key: string }>>('GET', '/collections?limit=1')).body.items;
+    const [first] = (await system.call<Items<Stored>>('GET', '/collections?limit=1')).body.items;
     const stored = await system.bucket.get(first!.key, { maxBytes: 10_000_000 });
     expect(stored.kind === 'found' && gunzipSync(stored.body).subarray(0, 16).toString('latin1')).toBe(
       'SQLite format 3\0',
     );
+  });
+
+  it('is paged to its end also when a client has two of one name', async () => {
+    const { hunt_id: id } = await startHunt();
+    await whenDone(id, 6);
+    const before = await rowsOf(id);
+    const [one] = (await system.call<Items<Stored>>('GET', `/collections?flow_id=${id}`)).body.items;
+    const found = await system.bucket.get(one!.key, { maxBytes: 10_000_000 });
+    if (found.kind !== 'found') throw new Error(`${one!.key} is gone`);
+    const key = one!.key.replace(/[0-9a-f]{32}(?=\.sqlite\.gz$)/, 'f'.repeat(32));
+    const { etag } = await system.bucket.put(key, found.body, { contentType: 'application/gzip' });
+    const sql = new Client({ connectionString: system.databases.url });
+    await sql.connect();
+    await sql.query(
+      `INSERT INTO collections SELECT (json_populate_record(k, json_build_object('id', 'CL_ffffffffffffffff', 'key', $2::text, 'etag', $3::text))).*
+       FROM collections k WHERE id = $1`,
+      [one!.collection_id, key, etag],
+    );
+    await sql.end();
+    const rows: unknown[] = [];
+    let cursor: string | null = null;
+    for (let pages = 0; pages < 200; pages += 1) {
+      const query: string = cursor === null ? '' : `&cursor=${cursor}`;
+      const page: Rows = (await system.call<Rows>('GET', `/hunts/${id}/rows?limit=50${query}`)).body;
+      rows.push(...page.rows);
+      cursor = page.next_cursor;
+      if (cursor === null) break;
+    }
+    expect(cursor).toBeNull();
+    const ofOne = before.filter((row) => row['client_id'] === one!.client_id).length;
+    expect(rows).toHaveLength(before.length + ofOne);
+  });
+
+  it('that was overwritten after it was reported is that client’s failure alone, and is not handed out', async () => {
+    const { hunt_id: id } = await startHunt();
+    const finished = await whenDone(id, 6);
+    const all = (await system.call<Items<Stored>>('GET', `/collections?flow_id=${id}`)).body.items;
+    const [bad, ...good] = all;
+    await system.bucket.put(bad!.key, 'not what was reported', { contentType: 'application/gzip' });
+    const page = (
+      await system.call<Rows & { failures: { client_id: string; message: string }[] }>(
+        'GET',
+        `/hunts/${id}/rows?limit=1000`,
+      )
+    ).body;
+    expect(page.failures).toMatchObject([{ client_id: bad!.client_id }]);
+    expect(page.failures[0]?.message).toContain('evidence changed');
+    const rows = await rowsOf(id);
+    expect(new Set(rows.map((row) => row['client_id']))).toEqual(new Set(good.map((c) => c.client_id)));
+    expect(rows.length).toBeLessThan(Number(finished.stats.rows));
+    const download = await system.call<{ code: string }>('GET', `/collections/${bad!.collection_id}/download`);
+    expect([download.status, download.body.code]).toEqual([409, 'collection/evidence-changed']);
   });
 });

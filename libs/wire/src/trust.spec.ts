@@ -87,3 +87,18 @@ describe('a deployment made by init', () => {
     });
   });
 });
+
+describe('a signature', () => {
+  it.each(['\uffff', '\u0378', '\u{10ffff}', '\u{1faea}', 'é', '\u2028'])(
+    'is over the bytes, whatever the character: %j',
+    async (character) => {
+      const { privateKey } = generateKeyPairSync('ed25519');
+      const payload = JSON.stringify({ text: character });
+      const file = await signAsAgent('Startup', payload, privateKey);
+      await verifyAgentFile(file, 'Startup');
+      await expect(verifyAgentFile({ ...file, payload: `${payload} ` }, 'Startup')).rejects.toMatchObject({
+        code: 'jws-signature',
+      });
+    },
+  );
+});

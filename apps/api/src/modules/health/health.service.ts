@@ -12,6 +12,9 @@ export interface Status {
   unarchivedTickets: number;
 }
 
+/** A probe that takes longer is a no. */
+const PROBE_MS = 2_000;
+
 @Injectable()
 export class HealthService {
   constructor(
@@ -37,13 +40,17 @@ export class HealthService {
   }
 
   private async check(what: string, ask: () => Promise<unknown>): Promise<void> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new Error(`no answer within ${PROBE_MS} ms`)), PROBE_MS);
     try {
-      await ask();
+      await Promise.race([ask(), late.promise]);
     } catch (error) {
       throw new DomainError('unavailable', 'health/not-ready', `${what} does not answer.`, {
         retryAfterSeconds: 5,
         cause: error,
       });
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

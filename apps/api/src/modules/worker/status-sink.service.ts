@@ -68,7 +68,8 @@ const fold = (
       afterFinal.push(stored.key);
       continue;
     }
-    collections.push(...pinCollections(ticket, stored.lastModified, declared, objects));
+    // Results count with the ticket that ends the attempt: a Started ticket names none that would be kept.
+    if (isFinal(ticket.state)) collections.push(...pinCollections(ticket, stored.lastModified, declared, objects));
   }
   return { runs, collections, afterFinal };
 };

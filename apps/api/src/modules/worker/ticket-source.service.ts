@@ -58,14 +58,17 @@ export class TicketSource {
     await this.turn(units, max, choose, (turn) => work({ ...turn, more: turn.more || more }));
   }
 
-  /** The prefixes that have something in them: at most a thousand of a kind, going on where the last look ended. */
+  /**
+   * The prefixes that have something in them: at most a thousand of a kind, going on where the last look ended. The
+   * known kinds are always looked at: names that sort before them cannot hide them.
+   */
   private async discover(): Promise<{ units: Unit[]; more: boolean }> {
     const top = await this.store.bucket.list({ prefix: keys.ticketsPrefix, delimiter: '/' });
     const units: Unit[] = top.objects.length === 0 ? [] : [{ prefix: keys.ticketsPrefix, shallow: true }];
     for (const prefix of top.prefixes)
       if (prefix !== STARTUP && !STATUS_KINDS.includes(prefix)) units.push({ prefix, shallow: false });
-    let more = false;
-    for (const kind of STATUS_KINDS.filter((k) => top.prefixes.includes(k))) {
+    let more = top.next !== undefined;
+    for (const kind of STATUS_KINDS) {
       const after = this.cursors.get(kind);
       const page = await this.store.bucket.list({
         prefix: kind,

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from './domain-error.js';
 import { ERROR_TABLE } from './error-table.js';
+import { asUnavailable } from './unavailable.js';
 
 /** An answer of RFC 9457: `code` is stable and for programs, `detail` is for people. */
 interface Problem {
@@ -36,7 +37,8 @@ const problem = (
 export class DomainExceptionFilter implements ExceptionFilter {
   private readonly logger = new Logger('errors');
 
-  catch(error: unknown, host: ArgumentsHost): void {
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const error = asUnavailable(thrown) ?? thrown;
     if (host.getType<'http' | 'graphql'>() === 'graphql') throw error; // formatted by its own door, with the same codes
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();

@@ -18,7 +18,7 @@ class GraphqlOptions implements GqlOptionsFactory<ApolloDriverConfig> {
       path: GRAPHQL_PATH,
       autoSchemaFile: true,
       sortSchema: true,
-      fieldResolverEnhancers: ['guards'],
+      fieldResolverEnhancers: ['guards', 'filters'],
       graphiql: false,
       context: (request: Call['request'], reply: FastifyReply) => this.enter(request, reply),
     };

@@ -4,6 +4,10 @@ import { PrismaClient } from '../../generated/prisma/client.js';
 import { type CommonConfig, ConfigError } from '../config/env.js';
 import { COMMON_CONFIG } from '../config/tokens.js';
 
+/** A database that does not answer is said to be away after this long, instead of keeping callers for ever. */
+const CONNECT_MS = 5_000;
+const QUERY_MS = 30_000;
+
 /** The database. Only repositories use it. */
 @Injectable()
 export class PrismaService implements OnModuleInit, OnModuleDestroy {
@@ -11,8 +15,14 @@ export class PrismaService implements OnModuleInit, OnModuleDestroy {
 
   constructor(@Inject(COMMON_CONFIG) private readonly config: CommonConfig) {
     this.client = new PrismaClient({
-      adapter: new PrismaPg({ connectionString: config.DATABASE_URL, max: 10 }),
-      transactionOptions: { maxWait: 10_000, timeout: 30_000 },
+      adapter: new PrismaPg({
+        connectionString: config.DATABASE_URL,
+        max: 10,
+        connectionTimeoutMillis: CONNECT_MS,
+        query_timeout: QUERY_MS,
+        statement_timeout: QUERY_MS,
+      }),
+      transactionOptions: { maxWait: 10_000, timeout: QUERY_MS },
     });
   }
 

@@ -74,6 +74,7 @@ describe('a status ticket', () => {
     ],
     ['nothing there', ticket(), known({ objects: new Map() }), 'object_missing'],
     ['a collection that nobody asked for', ticket(), known({ declared: new Map() }), 'object_mismatch'],
+    ['one object twice', ticket({ collections: [object, object] }), known(), 'object_mismatch'],
     ['another size', ticket(), known({ objects: new Map([[KEY, { size: 99, etag: '' }]]) }), 'object_mismatch'],
     ['a bomb', ticket({ collections: [{ ...object, content_bytes: 1_000_000 }] }), known(), 'object_mismatch'],
     [

@@ -90,6 +90,16 @@ const undeclared = (ticket: StatusTicket, declared: ReadonlyMap<string, Collecti
   return { reason: 'object_mismatch', detail: `${claim.key}: the spec declares no collection ${claim.name}` };
 };
 
+/** An object is claimed once: else counters would count it again. */
+const repeated = (ticket: StatusTicket): Fault | undefined => {
+  const seen = new Set<string>();
+  for (const { key } of ticketObjects(ticket)) {
+    if (seen.has(key)) return { reason: 'object_mismatch', detail: `${key} is claimed twice` };
+    seen.add(key);
+  }
+  return undefined;
+};
+
 const targetFault = (flow: KnownFlow, attempt: KnownAttempt, client: KnownClient): Fault | undefined => {
   if (!flow.isHunt)
     return flow.clientId === client.id
@@ -135,6 +145,7 @@ export const judgeStatus = (
   return (
     targetFault(flow, attempt, client) ??
     undeclared(ticket, known.declared) ??
+    repeated(ticket) ??
     impossible(ticket) ??
     ticketObjects(ticket)
       .map((claim) => objectFault(claim, known.objects.get(claim.key), occasion))
