@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { helpOrContinue, node, root } from './support/project.mjs';
 
 helpOrContinue(`
@@ -11,8 +12,8 @@ emit-sources: writes docs/sources.md from the built agent
 
 const agent = join(root, 'dist/apps/agent/src/main.js');
 const printed = execFileSync(node, [agent, 'sources', '--markdown'], { encoding: 'utf8' });
-const text = `${printed.trimEnd()}\n`;
 const file = join(root, 'docs/sources.md');
+const text = await format(printed, { ...(await resolveConfig(file)), parser: 'markdown' });
 if (!process.argv.includes('--check')) {
   writeFileSync(file, text);
 } else if (readFileSync(file, 'utf8') !== text) {
