@@ -1,10 +1,10 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
 import { Access, CurrentPrincipal } from '../../platform/access/access.decorator.js';
 import type { Principal } from '../../platform/access/principal.js';
-import { asIs, Connections } from '../../platform/graphql/connection.js';
+import { Connections } from '../../platform/graphql/connection.js';
 import { parseInput, withoutNulls } from '../../platform/http/validation.js';
 import { AuditQuery } from './dto/audit-event.model.js';
-import { AuditArgs, AuditConnection, AuditEventObject, auditPaging, auditQuery } from './dto/audit-event.object.js';
+import { AuditArgs, AuditConnection, AuditEventObject, auditPaging, auditQuery, toAuditEventNode } from './dto/audit-event.object.js';
 import { AuditSearchService } from './search.service.js';
 
 @Resolver(() => AuditEventObject)
@@ -23,6 +23,6 @@ export class AuditResolver {
     const filter = { ...same, objectKind, objectId };
     const read = (after: string | undefined, limit: number) =>
       this.log.search(principal, filter, after === undefined ? undefined : BigInt(after), limit);
-    return this.connections.read(principal, args, auditPaging(filter), read, asIs);
+    return this.connections.read(principal, args, auditPaging(filter), read, toAuditEventNode);
   }
 }

@@ -1,10 +1,6 @@
-export type { FlowChangeInput, NewFlow, Run } from './domain/flow.js';
-export { shownState } from './domain/flow-state.js';
-export { buildSpec, type BuiltSpec } from './domain/spec-builder.js';
-export { renderRun, RunModel } from './dto/flow.model.js';
+export { buildSpec } from './domain/spec-builder.js';
 export { FlowObject } from './dto/flow.object.js';
 export { launchBody, LaunchObject } from './dto/launch.object.js';
-export { CollectInput, LaunchInput, ListProcessesInput } from './dto/launch.input.js';
+export { CollectInput, ListProcessesInput } from './dto/launch.input.js';
 export { FlowsModule } from './flows.module.js';
-export { FlowsService, type FlowView } from './flows.service.js';
 export { FlowStarter } from './flow-starter.service.js';

@@ -1,4 +1,4 @@
 export { HuntsModule } from './hunts.module.js';
-export { HuntsService, type HuntView } from './hunts.service.js';
+export { HuntsService } from './hunts.service.js';
 export { type HuntClientNode, HuntClientObject, HuntObject } from './dto/hunt.object.js';
-export type { Hunt, HuntClient, HuntStats } from './domain/hunt.js';
+export type { Hunt } from './domain/hunt.js';

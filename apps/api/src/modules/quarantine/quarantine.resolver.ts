@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { ClientId, FlowId } from '#wire';
 import { Access, CurrentPrincipal } from '../../platform/access/access.decorator.js';
 import type { Principal } from '../../platform/access/principal.js';
-import { asIs, Connections } from '../../platform/graphql/connection.js';
+import { Connections } from '../../platform/graphql/connection.js';
 import { parseInput } from '../../platform/http/validation.js';
 import type { QuarantineEntry } from './domain/quarantine-entry.js';
-import { QuarantineArgs, QuarantineConnection, QuarantineObject } from './dto/quarantine.object.js';
+import { QuarantineArgs, QuarantineConnection, QuarantineObject, toQuarantineNode } from './dto/quarantine.object.js';
 import { QuarantineService } from './quarantine.service.js';
 
 @Resolver(() => QuarantineObject)
@@ -31,7 +31,7 @@ export class QuarantineResolver {
       },
       (after, limit) =>
         this.service.list(principal, { clientId, flowId }, after === undefined ? undefined : BigInt(after), limit),
-      asIs,
+      toQuarantineNode,
     );
   }
 }

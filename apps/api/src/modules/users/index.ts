@@ -1,5 +1,4 @@
 export { UsersModule } from './users.module.js';
-export { UsersService } from './users.service.js';
 export { UserAccounts } from './user-accounts.service.js';
 export { PasswordHasher } from './password-hasher.js';
 export { normalEmail } from './domain/email.js';

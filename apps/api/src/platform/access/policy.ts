@@ -19,7 +19,6 @@ export interface Reach {
 }
 
 const NOTHING: Scope = { all: false, labels: [], clients: [] };
-export const EVERYWHERE: Reach = { own: { all: true, labels: [], clients: [] } };
 
 const scopeOf = (grants: readonly GrantInForce[], permission: Permission): Scope => {
   const scopes = grants.filter((g) => ROLE_PERMISSIONS[g.role].includes(permission)).map((g) => g.scope);
@@ -61,13 +60,6 @@ export const coversLabels = (principal: Principal, permission: Permission, label
   const reach = reachOf(principal, permission);
   const covered = (scope: Scope) => labels.every((label) => (label === 'All' ? scope.all : coversLabel(scope, label)));
   return labels.length > 0 && covered(reach.own) && (reach.token === undefined || covered(reach.token));
-};
-
-/** True when a client with these labels lies within reach. */
-export const coversClient = (reach: Reach, clientId: string, labels: readonly string[]): boolean => {
-  const covered = (scope: Scope) =>
-    scope.all || scope.clients.includes(clientId) || labels.some((label) => scope.labels.includes(label));
-  return covered(reach.own) && (reach.token === undefined || covered(reach.token));
 };
 
 /** True when a grant's scope lies within reach. A client's scope is covered by `*` and its own id only: labels change. */

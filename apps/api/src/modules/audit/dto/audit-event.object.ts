@@ -4,10 +4,15 @@ import { connectionType, PageArgs, type Paging } from '../../../platform/graphql
 import { BigInteger, DateTime, Json } from '../../../platform/graphql/scalars.js';
 import type { AuditEvent, AuditFilter } from '../domain/audit-event.js';
 
+/** An event as the GraphQL door shows it: an id is text there. */
+export type AuditEventNode = Omit<AuditEvent, 'id' | 'outcome'> & { id: string; outcome: string };
+
+export const toAuditEventNode = (event: AuditEvent): AuditEventNode => ({ ...event, id: String(event.id) });
+
 @ObjectType('AuditEvent')
-export class AuditEventObject implements Omit<AuditEvent, 'outcome'> {
+export class AuditEventObject implements AuditEventNode {
   @Field(() => ID)
-  id!: bigint;
+  id!: string;
 
   @Field(() => DateTime)
   at!: Date;

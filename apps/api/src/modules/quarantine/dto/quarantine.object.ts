@@ -3,10 +3,15 @@ import { connectionType, PageArgs } from '../../../platform/graphql/connection.j
 import { DateTime } from '../../../platform/graphql/scalars.js';
 import type { QuarantineEntry } from '../domain/quarantine-entry.js';
 
+/** An entry as the GraphQL door shows it: an id is text there. */
+export type QuarantineNode = Omit<QuarantineEntry, 'id'> & { id: string };
+
+export const toQuarantineNode = (entry: QuarantineEntry): QuarantineNode => ({ ...entry, id: String(entry.id) });
+
 @ObjectType('QuarantineEntry', { description: 'A ticket that was put aside' })
-export class QuarantineObject implements QuarantineEntry {
+export class QuarantineObject implements QuarantineNode {
   @Field(() => ID)
-  id!: bigint;
+  id!: string;
 
   @Field(() => DateTime)
   at!: Date;
