@@ -4,7 +4,14 @@ import type { Principal } from '../../platform/access/principal.js';
 import { Connections } from '../../platform/graphql/connection.js';
 import { parseInput, withoutNulls } from '../../platform/http/validation.js';
 import { AuditQuery } from './dto/audit-event.model.js';
-import { AuditArgs, AuditConnection, AuditEventObject, auditPaging, auditQuery, toAuditEventNode } from './dto/audit-event.object.js';
+import {
+  AuditArgs,
+  AuditConnection,
+  AuditEventObject,
+  auditPaging,
+  auditQuery,
+  toAuditEventNode,
+} from './dto/audit-event.object.js';
 import { AuditSearchService } from './search.service.js';
 
 @Resolver(() => AuditEventObject)
