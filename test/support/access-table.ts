@@ -48,8 +48,16 @@ const tableOf = (text: string, first: string): Record<string, string>[] => {
 
 const unquoted = (text: string): string => text.replaceAll('`', '');
 
+/** A row of the table of GraphQL operations and fields. */
+export interface FieldRow {
+  field: string;
+  needs: string[];
+  /** The route that answers the same. */
+  as: RouteRow;
+}
+
 /** docs/permissions.md, as people wrote it. */
-export const readPermissions = (): { roles: Map<string, Set<string>>; routes: RouteRow[] } => {
+export const readPermissions = (): { roles: Map<string, Set<string>>; routes: RouteRow[]; fields: FieldRow[] } => {
   const text = readFileSync(new URL('../../docs/permissions.md', import.meta.url), 'utf8');
   const roles = new Map<string, Set<string>>();
   for (const { permission = '', ...given } of tableOf(text, 'permission'))
@@ -67,5 +75,11 @@ export const readPermissions = (): { roles: Map<string, Set<string>>; routes: Ro
     });
     return { route, needs, scope: unquoted(row['scope'] ?? ''), cases: new Map(cases) };
   });
-  return { roles, routes };
+  const fields = tableOf(text, 'field').map((row): FieldRow => {
+    const field = unquoted(row['field'] ?? '');
+    const as = routes.find(({ route }) => route === unquoted(row['as'] ?? ''));
+    if (as === undefined) throw new Error(`docs/permissions.md: ${field}: ${row['as'] ?? ''} is no route`);
+    return { field, needs: unquoted(row['needs'] ?? '').split(' and '), as };
+  });
+  return { roles, routes, fields };
 };
