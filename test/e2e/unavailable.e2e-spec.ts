@@ -44,6 +44,17 @@ describe('with Postgres killed', () => {
       expect([answer.status, answer.retryAfter, answer.body.code]).toEqual([503, '5', 'service/unavailable']);
     }
     expect((await ask('/health/ready')).status).toBe(503);
+    const graphql = await fetch(`${system.api!.ready}/graphql`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${system.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ hunts { nodes { id } } }' }),
+    });
+    const { errors } = (await graphql.json()) as { errors: { extensions: Problem }[] };
+    expect([graphql.status, graphql.headers.get('retry-after'), errors[0]?.extensions.code]).toEqual([
+      503,
+      '5',
+      'service/unavailable',
+    ]);
     await system.startPostgres();
     await eventually('the API works again', async () => ((await ask('/hunts')).status === 200 ? true : undefined));
   }, 120_000);

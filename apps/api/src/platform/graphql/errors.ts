@@ -2,6 +2,7 @@ import { unwrapResolverError } from '@apollo/server/errors';
 import { Logger } from '@nestjs/common';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { DomainError } from '../errors/domain-error.js';
+import { asUnavailable } from '../errors/unavailable.js';
 import { ERROR_TABLE } from '../errors/error-table.js';
 
 /** Apollo's codes for requests that are malformed. */
@@ -25,7 +26,8 @@ const extensionsOf = ({ code, options }: DomainError): Record<string, unknown> =
 });
 
 /** A failure before execution as Apollo wants it, with the status that REST answers. */
-export const asGraphqlError = (error: unknown): GraphQLError => {
+export const asGraphqlError = (thrown: unknown): GraphQLError => {
+  const error = asUnavailable(thrown) ?? thrown;
   if (error instanceof DomainError)
     return new GraphQLError(error.message, {
       originalError: error,
@@ -36,7 +38,7 @@ export const asGraphqlError = (error: unknown): GraphQLError => {
       originalError: error,
       extensions: { code: 'request/invalid', ...error.extensions, http: { status: 400 } },
     });
-  throw error;
+  throw thrown;
 };
 
 /** The code that we gave an error: it has a slash, as all of ours. */
@@ -48,7 +50,8 @@ const ownCode = (error: unknown): string | undefined => {
 
 /** The same codes as REST in `extensions.code`; what nobody expected says nothing and goes to the log. */
 export const formatError = (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
-  const original = unwrapResolverError(error);
+  const unwrapped = unwrapResolverError(error);
+  const original = asUnavailable(unwrapped) ?? unwrapped;
   if (original instanceof DomainError)
     return { ...formatted, message: original.message, extensions: extensionsOf(original) };
   const code = ownCode(error);

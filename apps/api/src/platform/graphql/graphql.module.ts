@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { AccessModule } from '../access/access.module.js';
 import { Authenticator } from '../access/authenticator.js';
 import type { Call } from '../access/call.js';
+import { DomainError } from '../errors/domain-error.js';
 import { Connections } from './connection.js';
 import { asGraphqlError } from './errors.js';
 import { GRAPHQL_PATH, PostOnlyDriver } from './post-only.driver.js';
@@ -30,8 +31,13 @@ class GraphqlOptions implements GqlOptionsFactory<ApolloDriverConfig> {
       await this.authenticator.authenticate({ request, route: 'POST /graphql' });
       return { req: request };
     } catch (error) {
-      void reply.header('www-authenticate', 'Bearer realm="rekall"');
-      throw asGraphqlError(error);
+      const refusal = asGraphqlError(error);
+      const { originalError: why } = refusal;
+      if (why instanceof DomainError && why.kind === 'unauthenticated')
+        void reply.header('www-authenticate', 'Bearer realm="rekall"');
+      if (why instanceof DomainError && why.options.retryAfterSeconds !== undefined)
+        void reply.header('retry-after', String(why.options.retryAfterSeconds));
+      throw refusal;
     }
   }
 }
