@@ -323,39 +323,6 @@ describe('a large file', () => {
     expect(await names(ticket, 'entries', 'note')).toEqual(['in parts']);
   });
 
-  it('goes on after a kill: no part again, one final ticket', async () => {
-    const hunt = await bucket.hunt({ actions: [{ __type__: 'GetFiles', paths: [large] }] });
-    await bucket.publishQueue(bucket.allQueue, [hunt]);
-    const state = world.newState();
-    const first = await world.agent(state, { REKALL_AGENT_FAULT: 'part-uploaded' });
-    expect((await first.exited).signal).toBe('SIGKILL');
-    expect(await bucket.finals(hunt.flowId)).toEqual([]);
-    const before = (await bucket.keysUnder(`hunts/${hunt.flowId}/vfs/files/`)).filter((k) => k.includes('/part-'));
-    expect(before).toHaveLength(1);
-    const second = await world.agent(state);
-    const ticket = await world.final(hunt.flowId);
-    expect(ticket.state).toBe('Done');
-    expect(second.log.some((l) => l.message === 'goes on sending large files')).toBe(true);
-    const index = await checkStored(ticket);
-    expect(index.parts[0]!.key).toBe(before[0]);
-    expect(ticket.collections).toHaveLength(1);
-  });
-
-  it('that changed between a kill and the next start begins again under a new name', async () => {
-    const hunt = await bucket.hunt({ actions: [{ __type__: 'GetFiles', paths: [large] }] });
-    await bucket.publishQueue(bucket.allQueue, [hunt]);
-    const state = world.newState();
-    const first = await world.agent(state, { REKALL_AGENT_FAULT: 'part-uploaded' });
-    await first.exited;
-    const before = await bucket.keysUnder(`hunts/${hunt.flowId}/vfs/files/`);
-    await writeLarge('changed');
-    await world.agent(state);
-    const ticket = await world.final(hunt.flowId);
-    const index = await checkStored(ticket);
-    expect(before).not.toContain(index.parts[0]!.key);
-    expect(ticket.logs.map((l) => l.message)).toContain('a file changed after parts of it were sent: begun again');
-  });
-
   it('is cancelled in between: Cancelled, nothing more comes', async () => {
     await bucket.publishManifest({ limits: { upload_rate: 50_000 } });
     const hunt = await bucket.hunt({ actions: [{ __type__: 'GetFiles', paths: [large] }] });
