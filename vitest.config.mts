@@ -13,6 +13,8 @@ export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   ssr: { resolve: { conditions } },
   test: {
+    // End-to-end files mostly wait for other processes, so two of them share even the smallest machine.
+    maxWorkers: 2,
     globalSetup: ['test/support/postgres-server.ts'],
     projects: [
       {
