@@ -22,11 +22,11 @@ module.exports = {
       { path: '^apps/api/' },
       { path: '^libs/collections/', pathNot: '^libs/collections/src/reader\\.ts$' },
     ),
-    rule('leaf-libs', { path: '^libs/(efilter|wire)/' }, { path: '^libs/', pathNot: '^libs/$1/' }),
+    rule('leaf-libs', { path: '^libs/(efilter|wire|files)/' }, { path: '^libs/', pathNot: '^libs/$1/' }),
     rule(
       'upper-libs-only-on-wire',
       { path: '^libs/(locations|embedded)/' },
-      { path: '^libs/', pathNot: ['^libs/$1/', '^libs/wire/'] },
+      { path: '^libs/', pathNot: ['^libs/$1/', '^libs/(wire|files)/'] },
     ),
     rule(
       'collections-on-wire-and-efilter',

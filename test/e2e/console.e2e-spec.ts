@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -298,6 +299,32 @@ describe('rekall up', () => {
   });
 });
 
+describe('rekall destroy', () => {
+  const dir = (): string => at('destroyed');
+
+  it('says first what it removes, refuses while it is in use, and leaves nothing', async () => {
+    const made = await runConsole(['init', '--dir', dir()]);
+    const [, id = ''] = /deployment ([0-9a-f]{32})/.exec(made.stdout) ?? [];
+    const data = await dataFolderOf(dir());
+    const asked = await runConsole(['destroy', '--dir', dir()]);
+    expectClear(asked, 2, new RegExp(`all evidence and all metadata .* --deployment ${id}`));
+
+    const up = startConsole(['up', '--dir', dir(), '--port', '0', '--no-worker']);
+    await up.said(/running; Ctrl-C stops it/);
+    const refused = await runConsole(['destroy', '--dir', dir(), '--deployment', id]);
+    up.send('SIGTERM');
+    expect((await up.ended).code).toBe(0);
+    expectClear(refused, 1, /is run by process \d+: stop that rekall up first/);
+
+    expect((await runConsole(['destroy', '--dir', dir(), '--deployment', 'f'.repeat(32)])).code).toBe(2);
+    expect(existsSync(join(dir(), 'ca', 'ca.key'))).toBe(true);
+    const gone = await runConsole(['destroy', '--dir', dir(), '--deployment', id]);
+    expect([gone.code, gone.stdout]).toEqual([0, `deployment ${id} is gone with ${dir()}\n`]);
+    expect(existsSync(dir())).toBe(false);
+    expect(data !== undefined && existsSync(data)).toBe(false);
+  });
+});
+
 describe('bad input, without a server', () => {
   let taken: { port: number; close: () => void };
   beforeAll(async () => {
@@ -340,6 +367,12 @@ describe('bad input, without a server', () => {
       /missing: --s3-endpoint, --access-key/,
     ],
     ['a folder that is a file', () => ['up', '--dir', at('a-file')], 1, /cannot read .*a-file.*: ENOTDIR/],
+    [
+      'a folder that cannot be made',
+      () => ['init', '--dir', '/proc/rekall/deployment'],
+      1,
+      /^rekall: (ENOENT|EACCES|EROFS|EPERM): .*mkdir '\/proc/,
+    ],
     ['no deployment', () => ['worker', '--once', '--dir', at('none')], 1, /holds no deployment; make one: rekall init/],
     ['a damaged deployment', () => ['up', '--dir', at('damaged')], 1, /deployment\.json is not JSON; restore it/],
     [

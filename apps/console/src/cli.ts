@@ -5,6 +5,7 @@ import { bucketCommand } from './commands/bucket.js';
 import { clientCommand } from './commands/client/index.js';
 import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
+import { destroyCommand } from './commands/destroy.js';
 import { doctorCommand } from './commands/doctor.js';
 import { flowCommand } from './commands/flow/index.js';
 import { huntCommand } from './commands/hunt/index.js';
@@ -36,6 +37,7 @@ const COMMANDS = [
   rebuildCommand,
   rotateCommand,
   doctorCommand,
+  destroyCommand,
   configCommand,
 ];
 

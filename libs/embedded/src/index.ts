@@ -9,7 +9,12 @@ export { EmbeddedError, type EmbeddedErrorCode } from './errors.js';
 export { freePort, isPortFree } from './ports.js';
 export type { DatabaseRole } from './postgres/credentials.js';
 export type { DatabaseUrls } from './postgres/databases.js';
-export { type EmbeddedPostgres, startPostgres, type StartPostgresOptions } from './postgres/postgres.js';
+export {
+  type EmbeddedPostgres,
+  removePostgres,
+  startPostgres,
+  type StartPostgresOptions,
+} from './postgres/postgres.js';
 export {
   type ProgramName,
   type ProgramOutput,

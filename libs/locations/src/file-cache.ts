@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '#files';
 import { EvidenceChanged, PreconditionFailed, TooLarge } from './errors.js';
 import type { ObjectStore } from './object-store.js';
 
@@ -71,7 +72,7 @@ export class FileCache {
 
   async #provide(store: ObjectStore, key: string, expected: ExpectedObject, name: string, path: string): Promise<void> {
     if (await this.#use(path, expected.storedBytes)) return;
-    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    makeFolder(this.#dir);
     const part = join(this.#dir, `${name}.${randomBytes(8).toString('hex')}.part`);
     try {
       await download(store, key, expected, part);

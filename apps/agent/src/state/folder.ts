@@ -1,5 +1,6 @@
-import { chmod, mkdir, open, readdir, readFile, rm, unlink } from 'node:fs/promises';
+import { chmod, open, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '#files';
 import { codeOf, messageOf, StartError } from '../errors.js';
 import { markProcess, ProcessMark, stillRuns } from './process-mark.js';
 
@@ -51,10 +52,10 @@ const takeLock = async (path: string, dir: string): Promise<void> => {
 export const openStateFolder = async (dir: string): Promise<() => Promise<void>> => {
   const files = stateFiles(dir);
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
     await chmod(dir, 0o700);
-    await mkdir(files.spool, { recursive: true, mode: 0o700 });
-    await mkdir(files.work, { recursive: true, mode: 0o700 });
+    makeFolder(files.spool);
+    makeFolder(files.work);
     await takeLock(files.lock, dir);
   } catch (error) {
     if (error instanceof StartError) throw error;

@@ -1,6 +1,7 @@
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { chmod, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseEnv } from 'node:util';
+import { makeFolder } from '#files';
 import { CommandError } from '../errors.js';
 
 /** For who owns the deployment only. */
@@ -8,7 +9,7 @@ const PRIVATE = 0o600;
 
 /** Writes a file whole or not at all: temporary file, sync, rename. Secrets are never readable by others, not even for a moment. */
 export const writeWhole = async (path: string, text: string, mode = PRIVATE): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const temporary = `${path}.${String(process.pid)}.tmp`;
   const handle = await open(temporary, 'w', mode);
   try {

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '#files';
 import { startFilestore, startPostgres } from '#embedded';
 import type { Deployment } from '../deployment/deployment.js';
 import { readEnvFile, readNeeded } from '../deployment/files.js';
@@ -54,7 +54,7 @@ export const startStore = async ({ layout, deployment, parts, say }: BackingOpti
   }
   await readNeeded(layout.filestoreConfig, 'restore it from a backup');
   say('starting the file store');
-  await mkdir(layout.logs, { recursive: true, mode: 0o700 });
+  makeFolder(layout.logs);
   parts.add(await startFilestore({ configFile: layout.filestoreConfig, logFile: join(layout.logs, 'filestore.log') }));
 };
 

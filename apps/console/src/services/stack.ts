@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '#files';
 import { isPortFree, startAgent, startApi, startWorker } from '#embedded';
 import { CommandError } from '../errors.js';
 import { type BackingOptions, type Databases, startDatabase, startStore } from './backing.js';
@@ -45,7 +45,7 @@ export const requirePort = async (port: number): Promise<void> => {
 export const startStack = async (options: StackOptions): Promise<Stack> => {
   const { layout, parts, say, signal } = options;
   await requirePort(options.port);
-  await mkdir(layout.logs, { recursive: true, mode: 0o700 });
+  makeFolder(layout.logs);
 
   const databases = await startDatabase(options);
   signal.throwIfAborted();
@@ -82,7 +82,7 @@ const startAgents = async ({ agents, layout, parts, say }: StackOptions): Promis
   return allStarted(
     numbers.map(async (number) => {
       const state = join(layout.agents, String(number));
-      await mkdir(state, { recursive: true, mode: 0o700 });
+      makeFolder(state);
       const part = parts.add(
         await startAgent({
           name: `agent ${String(number)}`,

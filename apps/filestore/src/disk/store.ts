@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { link, mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '#files';
 import { toText, type ByteString } from '../bytes.js';
 import { FolderCache, isErrno } from './folder-cache.js';
 import { Incoming } from './incoming.js';
@@ -52,8 +53,8 @@ export class DiskStore {
     }
     const objects = join(root, 'buckets', bucket);
     const temporary = join(root, 'temporary');
-    mkdirSync(objects, { recursive: true, mode: 0o700 });
-    mkdirSync(temporary, { recursive: true, mode: 0o700 });
+    makeFolder(objects);
+    makeFolder(temporary);
     const unlock = lockFolder(join(root, 'lock'));
     for (const name of readdirSync(temporary)) rmSync(join(temporary, name), { recursive: true, force: true });
     const uploads = new MultipartUploads(join(root, 'uploads', bucket), temporary, now);

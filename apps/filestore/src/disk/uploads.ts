@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '#files';
 import { z } from 'zod';
 import { isErrno } from './folder-cache.js';
 import type { Incoming } from './incoming.js';
@@ -56,7 +57,7 @@ export class MultipartUploads {
     private readonly temporary: string,
     private readonly now: () => number,
   ) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     for (const id of readdirSync(folder)) {
       const upload = this.find(id);
       if (upload !== undefined && upload.initiated + ABANDONED > now()) continue;

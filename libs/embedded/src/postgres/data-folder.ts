@@ -5,6 +5,7 @@ import { chmod, chown, mkdir, readFile, readlink, realpath, rename, rm, symlink,
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { makeFolder } from '#files';
 import { EmbeddedError, systemErrorCode } from '../errors.js';
 import type { PostgresBinaries } from './binaries.js';
 import { isAlive, isPostgresOn } from './process-identity.js';
@@ -140,6 +141,6 @@ export async function removeCluster(link: string): Promise<void> {
 /** Makes the folder that holds everything of one Postgres; passable for all when root makes it, as Postgres is not root. */
 export async function makeHomeFolder(dir: string): Promise<void> {
   if (existsSync(dir)) return;
-  await mkdir(dir, { recursive: true });
+  makeFolder(dir, 0o755);
   await chmod(dir, process.getuid?.() === 0 ? 0o711 : 0o700);
 }

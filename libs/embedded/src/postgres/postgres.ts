@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChildExit, type RunningProcess, startProcess } from '../child.js';
 import { EmbeddedError } from '../errors.js';
@@ -80,6 +81,22 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Embe
   }
 }
 
+/**
+ * Removes the data of a Postgres that does not run, also where it lies outside its folder; the shared programs stay.
+ * Throws {@link EmbeddedError} `dir-in-use` while somebody runs it.
+ */
+export async function removePostgres(dir: string): Promise<void> {
+  if (!existsSync(dir)) return;
+  const release = await lockFolder(join(dir, 'lock'), dir);
+  try {
+    const link = join(dir, 'data');
+    if (existsSync(link)) await settleEarlierRun(await realpath(link));
+    await removeCluster(link);
+  } finally {
+    await release();
+  }
+}
+
 async function startInFolder(
   dir: string,
   unlock: () => Promise<void>,
@@ -105,7 +122,7 @@ async function startInFolder(
     const url = (database: string, role: DatabaseRole): string => databaseUrl(port, credentials, database, role);
     if (credentials.port !== port) await writeCredentials(file, { ...credentials, port });
     await ensureRoles(url('postgres', 'admin'), credentials);
-    return handle(server, { port, dataFolder, link, lock: join(dir, 'lock'), url, unlock });
+    return handle(server, { port, dataFolder, dir, url, unlock });
   } catch (error) {
     await server.stop();
     throw error;
@@ -172,16 +189,12 @@ function launchOn(what: Launch, port: number): Promise<RunningProcess<true>> {
 interface Running {
   port: number;
   dataFolder: string;
-  link: string;
-  lock: string;
+  dir: string;
   url: (database: string, role: DatabaseRole) => string;
   unlock: () => Promise<void>;
 }
 
-function handle(
-  server: RunningProcess<true>,
-  { port, dataFolder, link, lock, url, unlock }: Running,
-): EmbeddedPostgres {
+function handle(server: RunningProcess<true>, { port, dataFolder, dir, url, unlock }: Running): EmbeddedPostgres {
   const adminUrl = url('postgres', 'admin');
   const exited = server.exited.then(async (exit) => {
     await unlock();
@@ -211,9 +224,7 @@ function handle(
     async remove() {
       await server.stop();
       await exited;
-      const release = await lockFolder(lock, dirname(lock)); // it may have been started again, by somebody else
-      await removeCluster(link);
-      await release();
+      await removePostgres(dir); // refused when it was started again, by somebody else
     },
     output: () => server.output(),
   };

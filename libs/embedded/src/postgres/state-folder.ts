@@ -1,4 +1,5 @@
-import { lstat, mkdir, chmod } from 'node:fs/promises';
+import { lstat, chmod } from 'node:fs/promises';
+import { makeFolder } from '#files';
 import { EmbeddedError } from '../errors.js';
 
 /** Where root keeps what an unprivileged Postgres must be able to reach: its programs, and data of unreachable folders. */
@@ -9,7 +10,7 @@ export const ROOT_STATE_FOLDER = '/var/lib/rekall-agent';
  * run programs from it. Throws {@link EmbeddedError} `damaged-state`.
  */
 export async function requireStateFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o711 });
+  makeFolder(folder, 0o711);
   const { mode, uid } = await lstat(folder);
   const ours = process.getuid?.() ?? uid;
   if (uid !== ours || (mode & 0o022) !== 0) {

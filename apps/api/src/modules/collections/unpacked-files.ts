@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { makeFolder } from '#files';
 import { unpackCollection } from '#collections/reader';
 
 /** A gzip of a collection is 5 to 20 times smaller; far beyond that it is a bomb. */
@@ -44,7 +45,7 @@ export class UnpackedFiles {
       await utimes(path, now, now);
       return path;
     }
-    await mkdir(this.dir, { recursive: true, mode: 0o700 });
+    makeFolder(this.dir);
     const part = join(this.dir, `${randomUUID()}.part`);
     await unpackCollection(await packed(), part, { maxBytes: this.maxBytes, maxRatio: MAX_RATIO, expected });
     await rename(part, path);
