@@ -73,6 +73,9 @@ describe('rekall demo', () => {
     const answer = await fetch(`${api}/hunts`, { headers: { authorization: `Bearer ${token}` } });
     expect(await answer.json()).toMatchObject({ items: [{ type: 'ListProcesses', state: 'Completed' }] });
     expect((await fetch(`${api}/hunts`)).status).toBe(401);
+    const [, playground = ''] = await running.said(/^GraphQL +(\S+)/m);
+    const page = await fetch(playground, { headers: { accept: 'text/html' } });
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<title>Rekall Agent: GraphQL')]);
     running.send('SIGINT');
     running.send('SIGINT');
     expect((await running.ended).code).toBe(0);

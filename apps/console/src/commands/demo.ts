@@ -69,6 +69,7 @@ const demo = (options: DemoOptions, terminal: Terminal): Promise<void> =>
         [
           '',
           `API     ${stack.api}/api/v1 (OpenAPI: ${stack.api}/api/v1/openapi.json)`,
+          `GraphQL ${stack.api}/graphql (in a browser: the playground; sign in with the token)`,
           `bucket  ${bucketUrl} (files in ${layout.store})`,
           `token   ${token.text} (an administrator's until ${instant(token.until)}; on this machine only)`,
           `try     curl -H 'Authorization: Bearer ${token.text}' ${stack.api}/api/v1/hunts/${hunt.hunt_id}`,

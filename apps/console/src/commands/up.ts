@@ -45,6 +45,7 @@ const up = (options: UpOptions, terminal: Terminal): Promise<void> =>
         migrateUrl: databases.migrateUrl,
       });
       terminal.out(`API       ${api}/api/v1 (OpenAPI: ${api}/api/v1/openapi.json)`);
+      terminal.out(`GraphQL   ${api}/graphql (in a browser: the playground)`);
       terminal.out(`bucket    ${deployment.endpoint}/${deployment.bucket}`);
       for (const agent of agents)
         terminal.out(`agent ${String(agent.number)}   ${agent.clientId} (process ${String(agent.pid)})`);
