@@ -10,10 +10,10 @@ import {
   isRepeated,
   isRow,
   memberOf,
-  onlyColumn,
   isLazy,
   lazy,
   setMember,
+  standIn,
   type Row,
   type Value,
   type Visit,
@@ -262,5 +262,5 @@ function materialise(compiler: Compiler, value: Value, name: string | undefined)
 function stand(item: Value, name: string | undefined): Value {
   if (!isRow(item)) return item;
   if (name !== undefined && hasMember(item, name)) return memberOf(item, name);
-  return onlyColumn(item) ?? item;
+  return standIn(item);
 }

@@ -1,5 +1,7 @@
 import type { Meter } from './limits.js';
 import {
+  asScalar,
+  isLazy,
   isList,
   isRepeated,
   isRow,
@@ -24,6 +26,8 @@ export function equals(left: Value, right: Value, meter: Meter): boolean {
   }
   if (left === null || right === null) return left === right || onlyNull(left) || onlyNull(right);
   meter.step();
+  if (isLazy(left) && isList(right)) return equalsList(left, right, meter);
+  if (isList(left) && isLazy(right)) return equalsList(right, left, meter);
   if (isRepeated(left)) {
     return isRepeated(right) ? sameElements(left, right, meter) : equalsOnly(left, right, meter);
   }
@@ -41,6 +45,12 @@ function equalsOnly(repeated: readonly Value[] | Rows, scalar: Value, meter: Met
     result = elementEquals(item, scalar, meter);
   }
   return result;
+}
+
+/** Rows of one element may stand for a list, or be the one element of it. */
+function equalsList(rows: Rows, list: readonly Value[], meter: Meter): boolean {
+  const scalar = asScalar(rows);
+  return isList(scalar) ? sameElements(scalar, list, meter) : sameElements(rows, list, meter);
 }
 
 /** Whether the value is one row whose only column is null. */
@@ -64,17 +74,21 @@ function sameElements(left: readonly Value[] | Rows, right: readonly Value[] | R
   return rest.next().done === true;
 }
 
-/** Elements are equal as they are, or as the column that a row of one column stands for. */
+/**
+ * Elements are equal as they are, or as the column that a row of one column stands for. Structure counts: a list is
+ * never equal to what is no list, not even one of a single element.
+ */
 export function elementEquals(left: Value, right: Value, meter: Meter): boolean {
-  if (isRow(left) === isRow(right)) return equals(left, right, meter);
-  return equals(standIn(left), standIn(right), meter);
+  const [a, b] = isRow(left) === isRow(right) ? [left, right] : [standIn(left), standIn(right)];
+  const [first, second] = [asScalar(a), asScalar(b)];
+  return isRepeated(first) === isRepeated(second) && equals(first, second, meter);
 }
 
 function sameMembers(left: Row, right: Row, meter: Meter): boolean {
   const names = Object.keys(left);
   if (names.length !== Object.keys(right).length) return false;
   return names.every(
-    (name) => Object.hasOwn(right, name) && equals(memberOf(left, name), memberOf(right, name), meter),
+    (name) => Object.hasOwn(right, name) && elementEquals(memberOf(left, name), memberOf(right, name), meter),
   );
 }
 

@@ -7,10 +7,10 @@ import type { Span } from './span.js';
 import {
   asScalar,
   collapse,
+  isLazy,
   isRepeated,
   isRow,
   isTrue,
-  memberOf,
   numberOf,
   standIn,
   textOf,
@@ -132,9 +132,9 @@ function apply(compiler: Compiler, operator: BinaryOperator, node: BinaryNode): 
     case '!=':
       return (left, right) => !equals(left, right, meter);
     case 'in':
-      return (left, right) => isMember(compiler, left, right);
+      return (left, right) => isMember(compiler, left, right, node.right);
     case 'not in':
-      return (left, right) => !isMember(compiler, left, right);
+      return (left, right) => !isMember(compiler, left, right, node.right);
     case '=~':
       return (left, right) => matches(compiler, left, right, node.right);
     case 'and':
@@ -166,23 +166,30 @@ function elementwise(compiler: Compiler, at: Span, operate: Scalars): Apply {
 function operands(value: Value, at: Span): readonly Value[] {
   if (!isRepeated(value)) return [value];
   return toArray(value).map((item) => {
-    if (!isRow(item)) return item;
-    const names = Object.keys(item);
-    const [name] = names;
-    if (names.length === 1 && name !== undefined) return memberOf(item, name);
-    throw evalError(`A sub-select that is an operand must have one column, and this one has ${names.length}.`, at);
+    requireOneColumn(item, at);
+    return standIn(item);
   });
 }
 
+/** An error for a row that cannot stand for a column. */
+function requireOneColumn(item: Value, at: Span): void {
+  if (!isRow(item)) return;
+  const { length } = Object.keys(item);
+  if (length === 1) return;
+  throw evalError(`A sub-select that is an operand must have one column, and this one has ${length}.`, at);
+}
+
 /** In a string: a part of it. In several values: equal to one of them. */
-function isMember(compiler: Compiler, needle: Value, haystack: Value): boolean {
+function isMember(compiler: Compiler, needle: Value, haystack: Value, at: Span): boolean {
   if (typeof haystack === 'string') {
     const scalar = asScalar(needle);
     if (typeof scalar !== 'string' && typeof scalar !== 'number') return false;
     return haystack.includes(String(scalar));
   }
+  const scalar = !isRow(asScalar(needle));
   for (const item of valuesOf(haystack)) {
     compiler.meter.step();
+    if (scalar && isLazy(haystack)) requireOneColumn(item, at);
     if (elementEquals(needle, item, compiler.meter)) return true;
   }
   return false;

@@ -1,5 +1,6 @@
 import { parseError } from './errors.js';
 import type { Literal } from './literal.js';
+import type { Span } from './span.js';
 import type { Token } from './token-kind.js';
 
 /** Values for `?`, `{}` and `{0}` (a list) or `{name}` (a record). They enter the query as values, never as text. */
@@ -11,7 +12,15 @@ const MAX_DEPTH = 100;
 export class Parameters {
   private position = 0;
 
-  constructor(private readonly given: QueryParams | undefined) {}
+  /** Throws a parse error, at the whole query, for what is no list and no record. */
+  constructor(
+    private readonly given: QueryParams | undefined,
+    whole: Span,
+  ) {
+    if (given !== undefined && !isObject(given)) {
+      throw parseError('The parameters of a query are a list or a record of values.', whole);
+    }
+  }
 
   /** The value for a parameter token; a parse error at the token when there is none or it is no JSON value. */
   bind(token: Token): Literal {
@@ -42,6 +51,10 @@ function copy(value: unknown, token: Token, depth: number): Literal {
     return Object.freeze(Object.fromEntries(entries));
   }
   throw parseError(`The value of this parameter is a ${typeof value}, not a JSON value.`, token);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function isArray(value: unknown): value is readonly unknown[] {

@@ -79,7 +79,7 @@ class Parser implements ExpressionParser {
 
   constructor(text: string, params: QueryParams | undefined) {
     this.tokens = new TokenStream(text);
-    this.parameters = new Parameters(params);
+    this.parameters = new Parameters(params, { start: 0, end: text.length });
   }
 
   /** expression = atom { infix atom | "[" expression "]" | "." word } */

@@ -185,7 +185,8 @@ export function onlyColumn(row: Row): Value | undefined {
 /** An element of a sub-select as a scalar: a row of one column stands for that column. */
 export function standIn(value: Value): Value {
   if (!isRow(value)) return value;
-  return onlyColumn(value) ?? value;
+  const column = onlyColumn(value);
+  return column === undefined ? value : column;
 }
 
 /** A lazy value of exactly one element stands for that element where one value is wanted. */

@@ -2,6 +2,7 @@ import {
   collapse,
   isRepeated,
   isRow,
+  isTrue,
   memberOf,
   numberOf,
   setMember,
@@ -145,7 +146,9 @@ function matching(pattern: string, target: Value, context: CallContext): Value |
   if (isRepeated(target)) {
     return toArray(target).filter((item) => {
       const found = standIn(item);
-      return typeof found === 'string' && regex.test(found, context.at);
+      if (typeof found === 'string') return regex.test(found, context.at);
+      const part = matching(pattern, found, context);
+      return part !== undefined && isTrue(part);
     });
   }
   if (!isRow(target)) {
