@@ -14,13 +14,23 @@ module.exports = {
       { path: '^(apps/[^/]+|libs/[^/]+)/' },
       {
         path: '^libs/[^/]+/src/',
-        pathNot: ['^$1/', '^libs/[^/]+/src/index\\.ts$', '^libs/collections/src/reader\\.ts$'],
+        pathNot: [
+          '^$1/',
+          '^libs/[^/]+/src/index\\.ts$',
+          '^libs/collections/src/reader\\.ts$',
+          '^libs/locations/src/agent\\.ts$',
+        ],
       },
     ),
     rule(
       'api-reads-collections-by-the-reader-only',
       { path: '^apps/api/' },
       { path: '^libs/collections/', pathNot: '^libs/collections/src/reader\\.ts$' },
+    ),
+    rule(
+      'agents-carry-no-s3-client',
+      { path: '^apps/agent/' },
+      { path: '^libs/locations/', pathNot: '^libs/locations/src/agent\\.ts$' },
     ),
     rule('leaf-libs', { path: '^libs/(efilter|wire|files)/' }, { path: '^libs/', pathNot: '^libs/$1/' }),
     rule(

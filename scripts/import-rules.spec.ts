@@ -17,6 +17,7 @@ const BROKEN: readonly (readonly [rule: string, from: string])[] = [
   ['apps-never-import-apps', 'apps/agent/src/to-console.ts'],
   ['libs-through-index-only', 'apps/agent/src/past-the-door.ts'],
   ['api-reads-collections-by-the-reader-only', 'apps/api/src/platform/store/writes-collections.ts'],
+  ['agents-carry-no-s3-client', 'apps/agent/src/server-store.ts'],
   ['leaf-libs', 'libs/wire/src/to-efilter.ts'],
   ['upper-libs-only-on-wire', 'libs/locations/src/to-collections.ts'],
   ['collections-on-wire-and-efilter', 'libs/collections/src/to-locations.ts'],

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rows } from '#efilter';
-import type { FlowJob } from '../../apps/agent/src/runner/flow-job.js';
+import type { NewFlowJob } from '../../apps/agent/src/runner/flow-job.js';
 import { environmentFor, sourceNames } from '../../apps/agent/src/sources/registry.js';
 import { until } from '../support/other-process.js';
 
-const JOB: FlowJob = {
+const JOB: NewFlowJob = {
   flow_id: 'F_0000000000000001',
   attempt: 1,
   spec_digest: '0'.repeat(64),

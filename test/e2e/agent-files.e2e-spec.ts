@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -8,11 +7,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_QUOTA, isResultKey, keys, sha256Hex, type Spec, type StatusTicket } from '#wire';
 import type { AgentDeployment } from '../support/agent-deployment.js';
 import { AgentWorld } from '../support/agent-world.js';
-import { until as untilWithin } from '../support/other-process.js';
-
-/** Other work on the machine makes these slow, never wrong. */
-const until = (what: string, holds: () => boolean | Promise<boolean>): Promise<void> =>
-  untilWithin(what, holds, 50_000);
 
 let world: AgentWorld;
 let bucket: AgentDeployment;
@@ -262,76 +256,5 @@ describe('GetFiles', () => {
     const stored = await bucket.bytesOf(row['key'] as string);
     expect(sha256Hex(stored)).toBe(row['stored_sha256']);
     expect(gunzipSync(stored).toString()).toBe('content 42');
-  });
-});
-
-describe('a large file', () => {
-  const PART = 64 * 1024 * 1024;
-  let large: string;
-  let sha: string;
-
-  /** 150 MiB, mostly holes, with something to tell in each part. */
-  const writeLarge = async (mark: string): Promise<void> => {
-    const handle = await open(large, 'w');
-    await handle.truncate(150 * 1024 * 1024);
-    for (const at of [0, PART - 2, PART + 1000, 2 * PART - 1, 150 * 1024 * 1024 - 10]) await handle.write(mark, at);
-    await handle.close();
-    const hash = createHash('sha256');
-    for await (const piece of (await open(large)).createReadStream()) hash.update(piece as Buffer);
-    sha = hash.digest('hex');
-  };
-
-  interface Index {
-    size: number;
-    sha256: string;
-    path: string;
-    changed_while_reading: boolean;
-    parts: { key: string; raw_bytes: number; raw_sha256: string; stored_bytes: number; stored_sha256: string }[];
-  }
-
-  const checkStored = async (ticket: StatusTicket): Promise<Index> => {
-    const [file] = ticket.files;
-    expect(file).toMatchObject({ path: large, parts: 3, content_bytes: 150 * 1024 * 1024, content_sha256: sha });
-    expect(file!.key.endsWith('/index.json')).toBe(true);
-    const text = await bucket.bytesOf(file!.key);
-    expect([text.length, sha256Hex(text)]).toEqual([file!.stored_bytes, file!.stored_sha256]);
-    const index = JSON.parse(text.toString()) as Index;
-    expect(index).toMatchObject({ size: file!.content_bytes, sha256: sha, path: large, changed_while_reading: false });
-    expect(index.parts.map((p) => p.raw_bytes)).toEqual([PART, PART, 150 * 1024 * 1024 - 2 * PART]);
-    const whole = createHash('sha256');
-    for (const part of index.parts) {
-      expect(isResultKey(part.key, ticket.flow_id, ticket.client_id)).toBe(true);
-      const stored = await bucket.bytesOf(part.key);
-      expect([stored.length, sha256Hex(stored)]).toEqual([part.stored_bytes, part.stored_sha256]);
-      const raw = gunzipSync(stored);
-      expect([raw.length, sha256Hex(raw)]).toEqual([part.raw_bytes, part.raw_sha256]);
-      whole.update(raw);
-    }
-    expect(whole.digest('hex')).toBe(sha);
-    return index;
-  };
-
-  beforeAll(async () => {
-    large = join(bucket.folder, 'memory.img');
-    await writeLarge('rekall');
-  });
-
-  it('comes in parts, the index last', async () => {
-    const ticket = await run({ __type__: 'GetFiles', paths: [large] });
-    expect(ticket.state).toBe('Done');
-    await checkStored(ticket);
-    expect(await names(ticket, 'entries', 'note')).toEqual(['in parts']);
-  });
-
-  it('is cancelled in between: Cancelled, nothing more comes', async () => {
-    await bucket.publishManifest({ limits: { upload_rate: 50_000 } });
-    const hunt = await bucket.hunt({ actions: [{ __type__: 'GetFiles', paths: [large] }] });
-    await bucket.publishQueue(bucket.allQueue, [hunt]);
-    await world.agent(world.newState());
-    await until('it started', async () => (await bucket.tickets(hunt.flowId)).length > 0);
-    await bucket.publishQueue(bucket.allQueue, [{ ...hunt, state: 'cancelled' }]);
-    const ticket = await world.final(hunt.flowId);
-    expect(ticket).toMatchObject({ state: 'Cancelled', files: [] });
-    await bucket.publishManifest({ limits: { upload_rate: 10_000_000_000 } });
   });
 });

@@ -330,6 +330,7 @@ describe('a killed agent', () => {
     await until('the Started ticket', async () => (await world.tickets(hunt.flowId)).length === 1);
     const [child] = childrenOf(agent.pid);
     process.kill(child!, 'SIGSTOP'); // it cannot notice that its agent is gone
+    await until('it stands still', () => statOf(child!)[0] === 'T');
     await agent.kill9();
     expect(isRunning(child!)).toBe(true);
     const again = await agentIn(state);

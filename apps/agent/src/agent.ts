@@ -44,6 +44,8 @@ export interface AgentDeps {
   logger: Logger;
   /** Seconds between polls, instead of what Manifest and configuration say (the pool). */
   pollSeconds?: number | undefined;
+  /** A file in which each flow notes that it began (tests). */
+  startedFile?: string | undefined;
 }
 
 /** Resolves after `ms`, or earlier when the promise does. */
@@ -267,6 +269,7 @@ export class Agent {
   #jobFacts() {
     return {
       sources: [...this.#abilities.sources],
+      ...(this.deps.startedFile === undefined ? {} : { started_file: this.deps.startedFile }),
       agent: {
         client_id: this.deps.identity.clientId,
         agent_version: AGENT_VERSION,

@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { LocationConfigError } from '#locations';
-import { clockSkewFromEnvironment, faultFromEnvironment, loadSettings } from './config.js';
+import { LocationConfigError } from '#locations/agent';
+import { clockSkewFromEnvironment, faultFromEnvironment, loadSettings, startedFileFromEnvironment } from './config.js';
 import { messageOf, StartError } from './errors.js';
 import { faultAt } from './fault.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from './logger.js';
@@ -105,6 +105,7 @@ SIGTERM lets running flows end, for at most 10 seconds.`,
       ...prepared,
       fault,
       clockSkewMs: clockSkewFromEnvironment(),
+      startedFile: startedFileFromEnvironment(),
       once: options.once ?? false,
       onReady: (clientId) => terminal.out(JSON.stringify({ ready: true, client_id: clientId })),
     });

@@ -80,3 +80,6 @@ export const clockSkewFromEnvironment = (): number => {
   if (!Number.isSafeInteger(skew)) throw new StartError(`REKALL_AGENT_CLOCK_SKEW_MS: ${text} is no whole number`);
   return skew;
 };
+
+/** The file in which a test counts the flows that begin. */
+export const startedFileFromEnvironment = (): string | undefined => process.env['REKALL_AGENT_STARTED_FILE'];

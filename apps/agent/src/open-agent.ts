@@ -22,6 +22,8 @@ export interface OpenOptions {
   pollSeconds?: number;
   /** Added to the machine's clock (tests, the pool). */
   clockSkewMs?: number;
+  /** A file in which each flow notes that it began (tests). */
+  startedFile?: string | undefined;
   /** Comes between the agent and the bucket (the pool's bad agents). */
   wrapHttp?: (http: BucketClient, identity: Identity) => BucketClient;
 }
@@ -64,6 +66,7 @@ export const openAgent = async (options: OpenOptions): Promise<OpenAgent> => {
     fault,
     logger,
     pollSeconds,
+    startedFile: options.startedFile,
   });
   return { agent, clientId: identity.clientId, close };
 };

@@ -1,4 +1,4 @@
-import { backoff } from '#locations';
+import { backoff } from '#locations/agent';
 
 const FIRST_WAIT_MS = 1000;
 const MAX_MANIFEST_WAIT_MS = 60_000;

@@ -1,4 +1,4 @@
-import { HttpClient } from '#locations';
+import { HttpClient } from '#locations/agent';
 import type { AgentSettings } from './config.js';
 import type { Fault } from './fault.js';
 import type { Logger } from './logger.js';
@@ -11,6 +11,8 @@ export interface RunOptions {
   logger: Logger;
   /** Added to the machine's clock (tests). */
   clockSkewMs: number;
+  /** A file in which each flow notes that it began (tests). */
+  startedFile: string | undefined;
   /** One poll, everything that it asks for, then the end. */
   once: boolean;
   signal: AbortSignal;
@@ -34,6 +36,7 @@ export const runAgent = async (options: RunOptions): Promise<void> => {
     logger,
     durable: true,
     clockSkewMs: options.clockSkewMs,
+    startedFile: options.startedFile,
   });
   signal.addEventListener('abort', () => agent.stop());
   try {

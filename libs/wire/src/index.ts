@@ -8,6 +8,7 @@ export * from './collection-spec.js';
 export * from './errors.js';
 export * from './ids.js';
 export * from './job-file.js';
+export * from './large-file.js';
 export * from './location.js';
 export * from './parse.js';
 export * from './queues.js';

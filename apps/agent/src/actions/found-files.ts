@@ -1,4 +1,5 @@
 import type { Stats } from 'node:fs';
+import { PART_BYTES } from '#wire';
 import { codeOf } from '../errors.js';
 import type { FileTests } from '../files/conditions.js';
 import type { Hit } from '../files/glob-walk.js';
@@ -8,7 +9,6 @@ import type { Problems } from '../files/problems.js';
 import { bytesOf } from '../files/raw-path.js';
 import { exactIno, statRow } from '../files/stat-entry.js';
 import { type PackedFile, packFile } from '../files/upload.js';
-import { PART_BYTES } from '../runner/large-file.js';
 import type { CollectionOutput, Output } from './action.js';
 
 /** What is to be done about each file that is found. */

@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, lstatSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { randomHex32 } from '#wire';
+import { type LargeFileEnd, PART_BYTES, randomHex32 } from '#wire';
 import { codeOf, messageOf } from '../errors.js';
-import { type FinishedPart, type LargeFile, type LargeFileEnd, PART_BYTES } from '../runner/large-file.js';
+import type { FinishedPart, LargeFile } from '../runner/large-file.js';
 import { chunksOf, hasChanged, NotReadable, type OpenFile, openRegular } from './open-regular.js';
 import { rawPath } from './raw-path.js';
 import { pack } from './upload.js';

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { BucketClient } from '../bucket-client.js';
-import { publicUrl } from '#locations';
+import { publicUrl } from '#locations/agent';
 import { keys, type Manifest, MAX_MANIFEST_BYTES, readManifest, Refusal, type TrustContext } from '#wire';
 import type { AgentClock } from '../clock.js';
 import type { Logger } from '../logger.js';

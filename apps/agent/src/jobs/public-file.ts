@@ -1,4 +1,4 @@
-import { type FetchResult, NetworkError, TooLarge } from '#locations';
+import { type FetchResult, NetworkError, TooLarge } from '#locations/agent';
 import type { BucketClient } from '../bucket-client.js';
 import { messageOf } from '../errors.js';
 

@@ -1,5 +1,5 @@
 import type { BucketClient } from '../bucket-client.js';
-import { publicUrl } from '#locations';
+import { publicUrl } from '#locations/agent';
 import { type JobFile, keys, type Marks, MAX_JOB_FILE_BYTES, readJobFile, Refusal, type TrustContext } from '#wire';
 import type { Logger } from '../logger.js';
 import { type JobEntry, type QueueRole, readEntries } from './job-entry.js';

@@ -2,7 +2,7 @@ import { type KeyObject, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { NetworkError } from '#locations';
+import { NetworkError, UploadRefused } from '#locations/agent';
 import {
   keys,
   MAX_TICKET_BYTES,
@@ -35,6 +35,8 @@ export type Misbehaviour = (typeof MISBEHAVIOURS)[number];
 /** How wrong a skewed clock is: fast, yet not so much that all its grants seem expired and it stays silent. */
 export const SKEW_MS = 45 * 60_000;
 const SLOW_MS = 5_000;
+/** Within a ticket's 256 KiB, far beyond what its error may be. */
+const OVERSIZED_ERROR = 200 * 1024;
 /** Zeros that a bomb unpacks to. */
 const BOMB_BYTES = 256 * 1024 * 1024;
 
@@ -63,6 +65,7 @@ export const misbehaving = (
 ): BucketClient => {
   const { clientId, privateKey } = identity;
   let bomb: Buffer | undefined;
+  let unasked: string | undefined;
 
   const sendChanged = async (
     text: string | Buffer,
@@ -73,6 +76,16 @@ export const misbehaving = (
   };
   const resign = async (change: Change, ...args: Parameters<Upload>): Promise<void> =>
     sendChanged(await rewritten(await readFile(args[2], 'utf8'), privateKey, change), ...args);
+
+  /** More than the store takes; when it says so, as much as it takes, in a field that has no such room. */
+  const oversized = async (...args: Parameters<Upload>): Promise<void> => {
+    try {
+      await sendChanged(randomBytes(MAX_TICKET_BYTES + 1), ...args);
+    } catch (error) {
+      if (!(error instanceof UploadRefused)) throw error;
+      await resign((t) => ({ ...t, error: 'x'.repeat(OVERSIZED_ERROR) }), ...args);
+    }
+  };
 
   const ticket = async (flowId: string, isFinal: boolean, ...args: Parameters<Upload>): Promise<void> => {
     const [policy, , file, options] = args;
@@ -95,8 +108,13 @@ export const misbehaving = (
         );
       case 'gzip-bomb':
         return resign((t) => ({ ...t, collections: t.collections.map((c) => ({ ...c, ...bombFacts() })) }), ...args);
+      case 'unasked-key':
+        return resign(
+          (t) => ({ ...t, collections: t.collections.map((c) => ({ ...c, key: unasked ?? c.key })) }),
+          ...args,
+        );
       case 'oversized':
-        return sendChanged(randomBytes(MAX_TICKET_BYTES + 1), ...args);
+        return oversized(...args);
       default:
         return http.upload(...args);
     }
@@ -128,8 +146,10 @@ export const misbehaving = (
       }
       if (kind === 'gzip-bomb') return sendChanged(bombBytes(), ...args);
       await http.upload(...args);
-      // An object that no ticket names, under the same grant.
-      if (kind === 'unasked-key') await http.upload(policy, `${policy.path_prefix}${randomHex32()}`, file, options);
+      if (kind !== 'unasked-key') return;
+      // Under the same grant, where no result of this flow belongs; its tickets name that one.
+      unasked = `${policy.path_prefix}${randomHex32()}`;
+      await http.upload(policy, unasked, file, options);
     },
   };
 };

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { HttpClient } from '#locations';
+import { HttpClient } from '#locations/agent';
 import type { AgentSettings } from '../config.js';
 import type { Logger } from '../logger.js';
 import { type OpenAgent, openAgent } from '../open-agent.js';

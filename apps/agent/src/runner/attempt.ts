@@ -25,7 +25,7 @@ export interface AttemptDeps {
   logger: Logger;
   workDir: string;
   /** What each flow is told of this agent. */
-  jobFacts: () => Pick<FlowJob, 'agent' | 'sources'>;
+  jobFacts: () => Pick<FlowJob, 'agent' | 'sources' | 'started_file'>;
   /** Something new is in the spool. */
   spooled: () => void;
 }
@@ -119,14 +119,10 @@ export class Attempt {
     const dir = join(this.deps.workDir, `${flowId}-${attempt}`);
     await rm(dir, { recursive: true, force: true });
     await mkdir(dir, { mode: 0o700 });
-    const { spool } = this.deps;
     const results = this.#openResults(dir);
-    const stopListening = spool.onRemoved(({ part, flow }) => {
-      if (part !== undefined && flow?.flow_id === flowId && flow.attempt === attempt) this.#run?.partLeft();
-    });
     try {
       const run = await this.#prepare(dir);
-      const result: RunResult = 'kind' in run ? run : await run.run((event) => this.#hear(event, results));
+      const result: RunResult = 'kind' in run ? run : await this.#runIn(run, results);
       this.#resources = result.resources;
       await this.#work;
       // Only large files were left to send: the next start goes on with them.
@@ -139,8 +135,22 @@ export class Attempt {
         result.kind,
       );
     } finally {
-      stopListening();
       await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  /** Parts that leave from now on are told; those that are still there are counted in the same moment. */
+  async #runIn(run: FlowRun, results: FlowResults): Promise<RunResult> {
+    const { flowId, attempt } = this.input;
+    const { spool } = this.deps;
+    const waiting = spool.itemsOf(flowId, attempt).filter(({ part }) => part !== undefined).length;
+    const stopListening = spool.onRemoved(({ part, flow }) => {
+      if (part !== undefined && flow?.flow_id === flowId && flow.attempt === attempt) run.partLeft();
+    });
+    try {
+      return await run.run((event) => this.#hear(event, results), waiting);
+    } finally {
+      stopListening();
     }
   }
 
@@ -325,7 +335,10 @@ export class Attempt {
     const { flowId, attempt, digest, spec } = this.input;
     const { spool, state, tickets, fault, logger } = this.deps;
     if (final.state === 'Cancelled') await spool.removeResults(flowId, attempt);
-    if (final.error !== undefined) logger.warn({ flow_id: flowId, attempt, reason: final.error }, 'flow failed');
+    if (final.error !== undefined) {
+      const said = { flow_id: flowId, attempt, reason: final.error, backtrace: final.backtrace };
+      logger.warn(said, 'flow failed');
+    }
     if (!this.#isTold(final, how)) {
       await state.finish(flowId, attempt, final.state);
       return;

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { type Environment, EfilterError, formatError, holds, parse } from '#efilter';
 import type { Action } from '#wire';
 import { type ActionContext, OverLimit } from '../actions/action.js';
@@ -73,6 +74,7 @@ export const executeFlow = async (job: FlowJob, host: FlowHost): Promise<Ending>
       await transfer(job.transfers, job, host);
       return { kind: 'done' };
     }
+    if (job.started_file !== undefined) appendFileSync(job.started_file, `${job.flow_id}/${job.attempt}\n`);
     const environment = environmentFor(job);
     if (job.condition !== undefined && !conditionHolds('condition', job.condition, environment))
       return { kind: 'skipped' };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Action, ClientId, FlowId, Hex32, Label, Quota, Sha256 } from '#wire';
-import { FinishedPart, LargeFile, LargeFileEnd } from './large-file.js';
+import { Action, ClientId, FlowId, Hex32, Label, LargeFileEnd, Quota, Sha256 } from '#wire';
+import { FinishedPart, LargeFile } from './large-file.js';
 
 /**
  * All that a flow's process is told: what to run and what this agent is. No key, no grant, no address of the store.
@@ -18,6 +18,10 @@ export const FlowJob = z.object({
   sources: z.array(z.string()),
   /** Large files of this attempt that an earlier run began to send: nothing else is done then. */
   transfers: z.array(LargeFile).optional(),
+  /** A test counts here which flows began: one line each. */
+  started_file: z.string().optional(),
+  /** Parts of them that are on the disk still. */
+  parts_waiting: z.int().nonnegative().default(0),
   agent: z.object({
     client_id: ClientId,
     agent_version: z.string(),
@@ -27,6 +31,8 @@ export const FlowJob = z.object({
   }),
 });
 export type FlowJob = z.infer<typeof FlowJob>;
+/** A flow before it is known what still waits on the disk: that is told when it starts. */
+export type NewFlowJob = Omit<FlowJob, 'parts_waiting'>;
 
 /** A collection that is complete: gzipped, hashed, in the work folder. */
 export const FinishedCollection = z.object({

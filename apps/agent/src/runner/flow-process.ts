@@ -19,13 +19,13 @@ const tell = (event: FlowEvent): void => {
   send(event).catch((error: unknown) => process.stderr.write(`${messageOf(error)}\n`));
 };
 
-const gate = new PartGate(() => tell({ kind: 'waiting' }));
-
 process.once('message', (message: unknown) => {
-  // Whatever comes after the job says that a part has left.
-  process.on('message', () => gate.left());
   const run = async (): Promise<void> => {
-    const ending = await executeFlow(FlowJob.parse(message), { tell, room: () => gate.room(), threads: true });
+    const job = FlowJob.parse(message);
+    const gate = new PartGate(() => tell({ kind: 'waiting' }), job.parts_waiting);
+    // Whatever comes after the job says that a part has left.
+    process.on('message', () => gate.left());
+    const ending = await executeFlow(job, { tell, room: () => gate.room(), threads: true });
     await send({ kind: 'end', ending });
     process.exit(0);
   };

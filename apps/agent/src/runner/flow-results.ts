@@ -3,6 +3,9 @@ import {
   type CollectionResult,
   type FileResult,
   keys,
+  type LargeFileEnd,
+  type LargeFileIndex,
+  PART_BYTES,
   randomHex32,
   samplePosition,
   sha256Hex,
@@ -15,7 +18,7 @@ import type { NewItem } from '../spool/spool-item.js';
 import type { Transfers } from '../state/agent-state.js';
 import type { StateStore } from '../state/state-store.js';
 import type { FinishedCollection, FinishedFile } from './flow-job.js';
-import { type FinishedPart, type LargeFile, type LargeFileEnd, type LargeFileIndex, PART_BYTES } from './large-file.js';
+import type { FinishedPart, LargeFile } from './large-file.js';
 
 export interface ResultsDeps {
   clientId: string;

@@ -10,7 +10,7 @@ import { exceededMessage, type Runner } from './runner.js';
 export const inlineRunner: Runner = {
   prepare(job) {
     const abort = new AbortController();
-    const gate = new PartGate(() => undefined);
+    let gate = new PartGate(() => undefined);
     let started = performance.now();
     let rows = 0;
     let bytes = 0;
@@ -26,18 +26,22 @@ export const inlineRunner: Runner = {
       process: undefined,
       kill: () => abort.abort(new FlowStopped()),
       partLeft: () => gate.left(),
-      async run(onEvent) {
+      async run(onEvent, partsWaiting) {
+        gate = new PartGate(() => undefined, partsWaiting);
         started = performance.now();
         try {
-          const ending = await executeFlow(job, {
-            tell(event) {
-              if (event.kind === 'progress') ({ rows, bytes } = event);
-              onEvent(event);
+          const ending = await executeFlow(
+            { ...job, parts_waiting: partsWaiting },
+            {
+              tell(event) {
+                if (event.kind === 'progress') ({ rows, bytes } = event);
+                onEvent(event);
+              },
+              room: () => gate.room(),
+              threads: false,
+              signal: abort.signal,
             },
-            room: () => gate.room(),
-            threads: false,
-            signal: abort.signal,
-          });
+          );
           if (ending.kind === 'limit')
             return {
               kind: 'exceeded',

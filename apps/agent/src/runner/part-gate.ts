@@ -3,11 +3,19 @@ const MAX_PARTS = 2;
 
 /** Lets a flow make parts only as fast as they leave. */
 export class PartGate {
-  #outstanding = 0;
+  #outstanding: number;
   #wake: (() => void) | undefined;
 
-  /** `onWait`: it has to wait now. */
-  constructor(private readonly onWait: () => void) {}
+  /**
+   * @param onWait it has to wait now
+   * @param waiting parts that lie on the disk already
+   */
+  constructor(
+    private readonly onWait: () => void,
+    waiting = 0,
+  ) {
+    this.#outstanding = waiting;
+  }
 
   /** Resolves when one more part may be made; counts it. */
   async room(): Promise<void> {

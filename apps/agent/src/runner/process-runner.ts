@@ -8,7 +8,7 @@ import type { Resources } from '#wire';
 import { codeOf } from '../errors.js';
 import { processUsage } from '../sources/proc.js';
 import { markProcess, type ProcessMark } from '../state/process-mark.js';
-import { FlowEvent, type FlowJob } from './flow-job.js';
+import { FlowEvent, type FlowJob, type NewFlowJob } from './flow-job.js';
 import { exceededMessage, type FlowRun, type Runner, type RunResult } from './runner.js';
 
 const SAMPLE_MS = 250;
@@ -53,7 +53,7 @@ class ProcessRun implements FlowRun {
   readonly #used: Resources = { cpu_seconds: 0, wall_seconds: 0, memory_bytes: 0, rows: 0, bytes: 0 };
 
   constructor(
-    private readonly job: FlowJob,
+    private readonly job: NewFlowJob,
     private readonly child: ChildProcess,
     pid: number,
   ) {
@@ -81,8 +81,10 @@ class ProcessRun implements FlowRun {
     this.child.kill('SIGKILL');
   }
 
-  async run(onEvent: (event: FlowEvent) => void): Promise<RunResult> {
+  async run(onEvent: (event: FlowEvent) => void, partsWaiting: number): Promise<RunResult> {
     const { child } = this;
+    // The first message is the job: what is told later must not overtake it.
+    const job: FlowJob = { ...this.job, parts_waiting: partsWaiting };
     const started = performance.now();
     child.on('message', (message) => {
       this.#hear(message, onEvent);
@@ -103,7 +105,7 @@ class ProcessRun implements FlowRun {
     }, SAMPLE_MS);
     try {
       const closed = once(child, 'close');
-      if (!this.#killed) child.send(this.job);
+      if (!this.#killed) child.send(job);
       const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
       await sampling;
       this.#used.wall_seconds = this.#wallSeconds(started);

@@ -1,6 +1,6 @@
 import type { Resources } from '#wire';
 import type { ProcessMark } from '../state/process-mark.js';
-import type { Ending, FlowEvent, FlowJob } from './flow-job.js';
+import type { Ending, FlowEvent, NewFlowJob } from './flow-job.js';
 
 /** How a run ended, as its runner saw it. */
 export type RunResult = {
@@ -17,9 +17,12 @@ export type RunResult = {
 export interface FlowRun {
   /** The process that will run it; undefined for the inline runner. */
   readonly process: ProcessMark | undefined;
-  /** Runs it. Never rejects for what the flow does; `onEvent` hears everything but the end. */
-  run(onEvent: (event: FlowEvent) => void): Promise<RunResult>;
-  /** One part of a large file has left the disk: the flow may make another. */
+  /**
+   * Runs it. Never rejects for what the flow does; `onEvent` hears everything but the end. `partsWaiting`: parts of
+   * large files that an earlier run left on the disk.
+   */
+  run(onEvent: (event: FlowEvent) => void, partsWaiting: number): Promise<RunResult>;
+  /** One part of a large file has left the disk: the flow may make another. Only once `run` was called. */
   partLeft(): void;
   /** What it has used so far. */
   resources(): Resources;
@@ -29,7 +32,7 @@ export interface FlowRun {
 
 /** Where flows run. */
 export interface Runner {
-  prepare(job: FlowJob): Promise<FlowRun>;
+  prepare(job: NewFlowJob): Promise<FlowRun>;
 }
 
 /** The error of a flow that went over a limit. */

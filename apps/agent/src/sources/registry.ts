@@ -16,7 +16,10 @@ const runsHere = (source: Source): boolean => source.platforms === 'all' || sour
 /** The sources that work on this platform. */
 export const sourceNames = (): string[] => SOURCES.filter(runsHere).map((source) => source.name);
 
-const hostFunction = (source: Source, job: FlowJob): HostFunction => ({
+/** What sources need to know of a flow. */
+type SourceJob = Pick<FlowJob, 'sources' | 'agent'>;
+
+const hostFunction = (source: Source, job: SourceJob): HostFunction => ({
   name: source.name,
   kind: 'source',
   params: source.params,
@@ -30,6 +33,6 @@ const hostFunction = (source: Source, job: FlowJob): HostFunction => ({
 });
 
 /** What the queries of a flow can see: every source, those that it may not use included, which say so when called. */
-export const environmentFor = (job: FlowJob): Environment => ({
+export const environmentFor = (job: SourceJob): Environment => ({
   functions: Object.fromEntries(SOURCES.map((source) => [source.name, hostFunction(source, job)])),
 });

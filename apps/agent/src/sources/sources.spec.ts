@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FlowJob } from '../runner/flow-job.js';
+import type { NewFlowJob } from '../runner/flow-job.js';
 import { loginRecords } from './accounts.js';
 import { cronJobs, dpkgPackages } from './installed.js';
 import { ipv6Text } from './network.js';
@@ -21,7 +21,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const JOB: FlowJob = {
+const JOB: NewFlowJob = {
   flow_id: 'F_0000000000000001',
   attempt: 1,
   spec_digest: '0'.repeat(64),

@@ -1,4 +1,4 @@
-import { backoff, MAX_RETRY_AFTER_MS, NetworkError, UploadRefused, UploadRetry } from '#locations';
+import { backoff, MAX_RETRY_AFTER_MS, NetworkError, UploadRefused, UploadRetry } from '#locations/agent';
 import type { BucketClient } from '../bucket-client.js';
 import type { S3SignedPolicy } from '#wire';
 import { isHuntId } from '#wire';

@@ -42,6 +42,8 @@ export const flowLaunchCommand = (terminal: Terminal): Command =>
       'rekall flow launch C.0123456789abcdef --type ListProcesses --wait',
       'rekall flow launch C.0123456789abcdef --type Collect --collection info \\',
       '  --query "select key, value from agent_info()" --column key:unicode --column value:unicode',
+      'rekall flow launch C.0123456789abcdef --type ListDirectory --path /etc --depth 3 --wait',
+      'rekall flow launch C.0123456789abcdef --type GetFiles --path /etc/hosts --path /etc/passwd',
     ]),
   )
     .argument('<client>', 'its id', clientId)

@@ -54,6 +54,8 @@ export const huntCreateCommand = (terminal: Terminal): Command =>
       'rekall hunt create --type ListProcesses --label All --wait',
       'rekall hunt create --type Collect --label web --collection shells \\',
       '  --query "select Name as name, pid from pslist() where Name =~ \'sh$\'" --column name:unicode --column pid:int',
+      "rekall hunt create --type FileFinder --label All --glob '/**10/*.so' --do hash \\",
+      `  --file-condition '{"type":"ModificationTime","min":1760000000}'`,
       "rekall hunt create --label All --condition \"any agent_info() where key == 'system' and value == 'Linux'\"",
     ]),
   )

@@ -1,8 +1,5 @@
-import { EfilterError, formatError, parse, sourcesOf } from '#efilter';
 import {
-  type Action,
   actionCapability,
-  type CollectAction,
   DEFAULT_QUOTA,
   type Quota,
   resultsPrefix,
@@ -14,84 +11,11 @@ import {
 } from '#wire';
 import { DomainError } from '../../../platform/errors/domain-error.js';
 import type { LaunchInput } from '../dto/launch.input.js';
-
-/** The paper’s query, with what an analyst asks next: command line, executable and user. */
-const LIST_PROCESSES: CollectAction = {
-  __type__: 'Collect',
-  queries: { mode_live_api: 'select Name as name, pid, ppid, start_time, cmdline, exe, username from pslist()' },
-  collection: {
-    __type__: 'Collection',
-    name: 'pslist',
-    tables: [
-      {
-        name: 'pslist',
-        columns: [
-          { name: 'name', type: 'unicode' },
-          { name: 'pid', type: 'int' },
-          { name: 'ppid', type: 'int' },
-          { name: 'start_time', type: 'epoch' },
-          { name: 'cmdline', type: 'unicode' },
-          { name: 'exe', type: 'unicode' },
-          { name: 'username', type: 'unicode' },
-        ],
-        indexes: ['pid'],
-      },
-    ],
-  },
-};
+import { checkedQuery, launchAction } from './launch-action.js';
 
 const DAY_MS = 86_400_000;
 /** How long a flow waits for its client and a hunt for its fleet, when the caller does not say. */
 const DEFAULT_LIFE_MS = { flow: 7 * DAY_MS, hunt: 7 * DAY_MS };
-
-/** Parses a query for its caller: the error shows the place. */
-const checkQuery = (text: string, pointer: string): readonly string[] => {
-  try {
-    return sourcesOf(parse(text));
-  } catch (error) {
-    if (!(error instanceof EfilterError)) throw error;
-    throw new DomainError(
-      'invalid',
-      'efilter/parse',
-      `The query at ${pointer} is not EFILTER:\n${formatError(error, text)}`,
-      {
-        errors: [{ pointer, code: 'efilter/parse', message: error.message }],
-        more: { start: error.start, end: error.end },
-        cause: error,
-      },
-    );
-  }
-};
-
-/** Parameters are bound while parsing, so a query with them is parsed with them. */
-const checkCollect = (input: Extract<LaunchInput, { type: 'Collect' }>): readonly string[] => {
-  try {
-    return sourcesOf(parse(input.query, input.query_parameters));
-  } catch (error) {
-    if (!(error instanceof EfilterError)) throw error;
-    throw new DomainError(
-      'invalid',
-      'efilter/parse',
-      `The query at /query is not EFILTER:\n${formatError(error, input.query)}`,
-      {
-        errors: [{ pointer: '/query', code: 'efilter/parse', message: error.message }],
-        more: { start: error.start, end: error.end },
-        cause: error,
-      },
-    );
-  }
-};
-
-const collectAction = (input: Extract<LaunchInput, { type: 'Collect' }>): Action => ({
-  __type__: 'Collect',
-  queries: { mode_live_api: input.query },
-  ...(input.query_parameters === undefined ? {} : { query_parameters: input.query_parameters }),
-  collection: {
-    __type__: 'Collection',
-    name: input.collection.name,
-    tables: [{ name: input.collection.name, columns: input.collection.columns, indexes: input.collection.indexes }],
-  },
-});
 
 export interface Intent {
   flowId: string;
@@ -121,9 +45,8 @@ const quotaOf = (asked: LaunchInput['quota']): Quota => ({
  * condition that is not EFILTER, `flow/invalid` for columns that a collection cannot have.
  */
 export const buildSpec = (input: LaunchInput, intent: Intent): BuiltSpec => {
-  const conditionSources = input.condition === undefined ? [] : checkQuery(input.condition, '/condition');
-  const [action, sources] =
-    input.type === 'ListProcesses' ? [LIST_PROCESSES, ['pslist']] : [collectAction(input), checkCollect(input)];
+  const conditionSources = input.condition === undefined ? [] : checkedQuery(input.condition, '/condition');
+  const { action, sources, capabilities } = launchAction(input);
   const life =
     input.expires_in_seconds === undefined
       ? DEFAULT_LIFE_MS[intent.target.__type__ === 'Labels' ? 'hunt' : 'flow']
@@ -146,6 +69,7 @@ export const buildSpec = (input: LaunchInput, intent: Intent): BuiltSpec => {
     requires: [
       ...new Set([
         actionCapability(action.__type__),
+        ...capabilities,
         ...[...sources, ...conditionSources].map((name) => `source.${name}.1`),
         ...(intent.sample === undefined ? [] : ['sample.1']),
       ]),

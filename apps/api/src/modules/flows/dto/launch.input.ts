@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ColumnType, DEFAULT_QUOTA, Quota } from '#wire';
+import { FileConditionInput } from './file-condition.input.js';
 
 const Query = z
   .string()
@@ -54,6 +55,71 @@ export const CollectInput = z
   })
   .meta({ id: 'CollectInput' });
 
+const Path = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((path) => path.startsWith('/') && !path.includes('\0'), 'an absolute path begins with /')
+  .refine((path) => !path.split('/').includes('..'), '.. is not allowed');
+const Glob = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((glob) => /^(?:[/{]|%%users\.homedir%%)/.test(glob) && !glob.includes('\0'), 'an absolute path begins with /')
+  .refine((glob) => !glob.split('/').includes('..'), '.. is not allowed')
+  .refine((glob) => !/%%(?!users\.homedir%%)[^%/]*%%/.test(glob.replaceAll('%%users.homedir%%', '')), {
+    message: 'only %%users.homedir%% is known',
+  });
+const MaxFileBytes = z.number().int().positive().optional().describe('Larger files are named, not read');
+
+/** What a directory holds, deeper where asked; links are not followed. */
+export const ListDirectoryInput = z
+  .strictObject({
+    type: z.literal('ListDirectory'),
+    ...common,
+    path: Path,
+    depth: z.number().int().min(1).max(1000).default(1).describe('1 is the directory itself'),
+    one_device: z.boolean().default(true).describe('Other file systems are left out'),
+    filter: Query.optional().describe("EFILTER over the columns: st_size > 1000000 and filename =~ '[.]iso$'"),
+  })
+  .meta({ id: 'ListDirectoryInput' });
+
+/** Files by globs (`*`, `?`, `[a-z]`, `{a,b}`, `**N`, `%%users.homedir%%`) that fulfil all conditions. */
+export const FileFinderInput = z
+  .strictObject({
+    type: z.literal('FileFinder'),
+    ...common,
+    globs: z.array(Glob).min(1).max(100),
+    conditions: z.array(FileConditionInput).max(20).default([]),
+    do: z.enum(['stat', 'hash', 'upload']).default('stat'),
+    max_file_bytes: MaxFileBytes,
+  })
+  .meta({ id: 'FileFinderInput' });
+
+/** Files that are named one by one, whole. */
+export const GetFilesInput = z
+  .strictObject({
+    type: z.literal('GetFiles'),
+    ...common,
+    paths: z.array(Path).min(1).max(1000),
+    max_file_bytes: MaxFileBytes,
+  })
+  .meta({ id: 'GetFilesInput' });
+
+/** What the machine is: kernel, names, users, interfaces. */
+export const InterrogateInput = z
+  .strictObject({ type: z.literal('Interrogate'), ...common })
+  .meta({ id: 'InterrogateInput' });
+
 /** What is asked of a client or a hunt. */
-export const LaunchInput = z.discriminatedUnion('type', [ListProcessesInput, CollectInput]).meta({ id: 'LaunchInput' });
+export const LaunchInput = z
+  .discriminatedUnion('type', [
+    ListProcessesInput,
+    CollectInput,
+    ListDirectoryInput,
+    FileFinderInput,
+    GetFilesInput,
+    InterrogateInput,
+  ])
+  .meta({ id: 'LaunchInput' });
 export type LaunchInput = z.infer<typeof LaunchInput>;

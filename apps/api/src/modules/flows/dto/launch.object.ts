@@ -40,9 +40,48 @@ export class QuotaObject {
   bytes?: string | null;
 }
 
+@InputType('FileConditionInput', { description: 'What a found file must also be; which fields count depends on type' })
+export class FileConditionObject {
+  @Field(() => String, {
+    description:
+      'Size, ModificationTime, AccessTime, InodeChangeTime (min, max), Owner, Mode, ContentsLiteral, ContentsRegex',
+  })
+  type!: string;
+
+  @Field(() => Number, { nullable: true })
+  min?: number | null;
+
+  @Field(() => Number, { nullable: true })
+  max?: number | null;
+
+  @Field(() => Int, { nullable: true })
+  uid?: number | null;
+
+  @Field(() => Int, { nullable: true })
+  gid?: number | null;
+
+  @Field(() => Int, { nullable: true })
+  mask?: number | null;
+
+  @Field(() => Int, { nullable: true })
+  value?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'base64' })
+  literal?: string | null;
+
+  @Field(() => String, { nullable: true })
+  regex?: string | null;
+
+  @Field(() => BigInteger, { nullable: true })
+  firstBytes?: string | null;
+}
+
 @InputType('LaunchInput', { description: 'What is asked of a client; the fields are those of REST' })
 export class LaunchObject {
-  @Field(() => String, { description: 'ListProcesses, or Collect with query and collection' })
+  @Field(() => String, {
+    description:
+      'ListProcesses; Collect with query and collection; ListDirectory with path; FileFinder with globs; GetFiles with paths; Interrogate',
+  })
   type!: string;
 
   @Field(() => String, { nullable: true })
@@ -71,6 +110,33 @@ export class LaunchObject {
 
   @Field(() => CollectionInputObject, { nullable: true })
   collection?: CollectionInputObject | null;
+
+  @Field(() => String, { nullable: true, description: 'ListDirectory: an absolute path' })
+  path?: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'ListDirectory: 1 is the directory itself' })
+  depth?: number | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'ListDirectory: other file systems are left out; true' })
+  oneDevice?: boolean | null;
+
+  @Field(() => String, { nullable: true, description: 'ListDirectory: EFILTER over the columns' })
+  filter?: string | null;
+
+  @Field(() => [String], { nullable: true, description: 'FileFinder: /home/*/**5/*.{sh,py}' })
+  globs?: string[] | null;
+
+  @Field(() => [FileConditionObject], { nullable: true, description: 'FileFinder: all of them must hold' })
+  conditions?: FileConditionObject[] | null;
+
+  @Field(() => String, { nullable: true, description: 'FileFinder: stat (default), hash or upload' })
+  do?: string | null;
+
+  @Field(() => [String], { nullable: true, description: 'GetFiles: absolute paths' })
+  paths?: string[] | null;
+
+  @Field(() => BigInteger, { nullable: true, description: 'FileFinder, GetFiles: larger files are not read' })
+  maxFileBytes?: string | null;
 }
 
 /** Members that are not null, which is the same as not given. */
@@ -92,6 +158,9 @@ const quotaOf = (quota: QuotaObject): Record<string, unknown> =>
 const collectionOf = ({ name, columns, indexes }: CollectionInputObject): Record<string, unknown> =>
   given({ name, columns: columns.map((column) => ({ name: column.name, type: column.type })), indexes });
 
+const conditionOf = ({ firstBytes, ...condition }: FileConditionObject): Record<string, unknown> =>
+  given({ ...condition, first_bytes: numberOf(firstBytes) });
+
 /** As REST has it in its body, unchecked: the one schema of both doors judges it. */
 export const launchBody = (input: LaunchObject): Record<string, unknown> =>
   given({
@@ -106,4 +175,13 @@ export const launchBody = (input: LaunchObject): Record<string, unknown> =>
     query_parameters: input.queryParameters,
     collection:
       input.collection === null || input.collection === undefined ? undefined : collectionOf(input.collection),
+    path: input.path,
+    depth: input.depth,
+    one_device: input.oneDevice,
+    filter: input.filter,
+    globs: input.globs,
+    conditions: input.conditions?.map(conditionOf),
+    do: input.do,
+    paths: input.paths,
+    max_file_bytes: numberOf(input.maxFileBytes),
   });

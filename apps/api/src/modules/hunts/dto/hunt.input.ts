@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { Label } from '#wire';
-import { CollectInput, ListProcessesInput } from '../../flows/index.js';
+import {
+  CollectInput,
+  FileFinderInput,
+  GetFilesInput,
+  InterrogateInput,
+  ListDirectoryInput,
+  ListProcessesInput,
+} from '../../flows/index.js';
 
 const target = {
   labels: z
@@ -20,7 +27,14 @@ const target = {
 
 /** A hunt: a flow, its labels, and how many clients at most. */
 export const HuntInput = z
-  .discriminatedUnion('type', [ListProcessesInput.extend(target), CollectInput.extend(target)])
+  .discriminatedUnion('type', [
+    ListProcessesInput.extend(target),
+    CollectInput.extend(target),
+    ListDirectoryInput.extend(target),
+    FileFinderInput.extend(target),
+    GetFilesInput.extend(target),
+    InterrogateInput.extend(target),
+  ])
   .meta({ id: 'HuntInput' });
 export type HuntInput = z.infer<typeof HuntInput>;
 
