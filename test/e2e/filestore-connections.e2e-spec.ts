@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
@@ -108,14 +109,21 @@ describe('connections', () => {
     }));
 
   it(
-    'clients that dribble their heads are cut off with 408, and hold nobody up',
+    'clients that dribble their heads or bodies are cut off (408, RequestTimeout), and hold nobody up',
     () =>
       serving([], async (server) => {
         await put(server, 'public/x', 'content');
+        const url = await getSignedUrl(serviceOf(server), new PutObjectCommand({ Bucket: BUCKET, Key: 'dribbled' }));
+        const { pathname, search } = new URL(url);
+        const host = `Host: 127.0.0.1:${String(server.port)}`;
+        const beginnings = [
+          `GET / HTTP/1.1\r\n${host}\r\nX-Slow: `,
+          `PUT ${pathname}${search} HTTP/1.1\r\n${host}\r\nContent-Length: 1000000\r\n\r\n`,
+        ];
         const stuck = await Promise.all(
-          Array.from({ length: 200 }, async () => {
+          Array.from({ length: 200 }, async (_unused, index) => {
             const socket = await open(server);
-            socket.write('GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+            socket.write(beginnings[index % 2] ?? '');
             return socket;
           }),
         );
@@ -124,10 +132,14 @@ describe('connections', () => {
         for (let index = 0; index < 50; index++) {
           expect((await fetch(`${server.url}/${BUCKET}/public/x`)).status).toBe(200);
         }
-        for (const answer of await Promise.all(answers)) expect(answer).toContain('408 Request Timeout');
+        for (const [index, answer] of (await Promise.all(answers)).entries()) {
+          expect(answer).toContain(index % 2 === 0 ? '408 Request Timeout' : '<Code>RequestTimeout</Code>');
+        }
         clearInterval(dribble);
+        expect((await fetch(`${server.url}/${BUCKET}/dribbled`)).status).toBe(403);
+        expect(readdirSync(join(folder.root, 'temporary'))).toEqual([]);
       }),
-    60_000,
+    90_000,
   );
 });
 

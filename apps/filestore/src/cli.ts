@@ -4,6 +4,7 @@ import {
   compact,
   ConfigError,
   configFileFromEnvironment,
+  DEFAULT_QUOTAS,
   DEFAULT_UPLOAD_PREFIXES,
   parseSettings,
   readConfigFile,
@@ -11,12 +12,14 @@ import {
   toNumber,
   type Settings,
 } from './config.js';
+import { describeSettings } from './config-doc.js';
 import { FolderInUseError } from './disk/lock.js';
 import { isErrno } from './disk/folder-cache.js';
 import { startFileStore, type RunningFileStore } from './server.js';
 
 interface Options {
   readonly config?: string;
+  readonly configDoc?: boolean;
   readonly root?: string;
   readonly host?: string;
   readonly port?: string;
@@ -73,17 +76,20 @@ function command(): Command {
     .option('--connections <number>', 'connections served at the same time; more wait (default: 2000)')
     .option('--waiting-connections <number>', 'connections that may wait; more are closed (default: 20000)')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default: info)')
+    .option('--config-doc', 'print every setting, its default and what it is as one line of JSON, and end')
     .addHelpText(
       'after',
-      '\nEach setting can also come from the environment: REKALL_FILESTORE_ROOT, _BUCKET, _ACCESS_KEY, _SECRET_KEY,' +
-        '\n_UPLOAD_ACCESS_KEY, _UPLOAD_SECRET_KEY, _UPLOAD_PREFIXES (comma-separated), _CONFIG, ... An option wins over' +
-        '\nthe environment, the environment over the file. SIGHUP reads the keys again. When ready, one line {"listening":"http://..."} is printed.',
+      `\nWhat the upload-only key may fill (quotas, in --config or _QUOTAS; default):\n${DEFAULT_QUOTAS.map((rule) => `  ${JSON.stringify(rule)}\n`).join('')}` +
+        '\nEach setting can also come from the environment: REKALL_FILESTORE_ROOT, _BUCKET, _ACCESS_KEY, _SECRET_KEY,' +
+        '\n_UPLOAD_ACCESS_KEY, _UPLOAD_SECRET_KEY, _UPLOAD_PREFIXES (comma-separated), _QUOTAS (JSON), _CONFIG, ... An option' +
+        '\nwins over the environment, the environment over the file. SIGHUP reads the keys again. When ready, one line {"listening":"http://..."} is printed.',
     )
     .allowExcessArguments(false);
 }
 
-function settingsFrom(argv: readonly string[], env: NodeJS.ProcessEnv): Settings {
-  const options = command().parse(argv, { from: 'user' }).opts<Options>();
+const optionsFrom = (argv: readonly string[]): Options => command().parse(argv, { from: 'user' }).opts<Options>();
+
+function settingsFrom(options: Options, env: NodeJS.ProcessEnv): Settings {
   const file = options.config ?? configFileFromEnvironment(env);
   const given = compact({
     root: options.root,
@@ -147,13 +153,18 @@ export async function run(
 ): Promise<number> {
   let settings: Settings | undefined;
   try {
-    settings = settingsFrom(argv, env);
+    const options = optionsFrom(argv);
+    if (options.configDoc === true) {
+      print(JSON.stringify({ config: describeSettings() }));
+      return 0;
+    }
+    settings = settingsFrom(options, env);
     const log = pino({ name: 'rekall-filestore', level: settings.logLevel }, pino.destination(2));
     const running = await startFileStore(settings, { log, now: Date.now });
     print(JSON.stringify({ listening: running.url }));
     process.on('SIGHUP', () => {
       try {
-        running.replaceKeys(settingsFrom(argv, env));
+        running.replaceKeys(settingsFrom(options, env));
         log.info('took over the keys of the configuration');
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;

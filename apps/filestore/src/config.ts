@@ -13,19 +13,31 @@ const keyPair = z.strictObject({
 
 const pattern = z.string().min(1).max(1_024);
 
-const quota = z.strictObject({
-  pattern,
-  byClient: z.boolean().default(false),
-  bytes: z.int().positive(),
-  objects: z.int().positive(),
-});
+const bound = { bytes: z.int().positive(), objects: z.int().positive() };
+
+const quota = z
+  .strictObject({
+    pattern,
+    byClient: z.boolean().default(false),
+    ...bound,
+    total: z.strictObject(bound).optional(),
+  })
+  .refine(({ byClient, total }) => byClient || total === undefined, {
+    message: 'total is for byClient: without it bytes and objects are the total',
+  });
 
 /** Prefixes that the upload-only key may put under unless others are named. */
 export const DEFAULT_UPLOAD_PREFIXES: readonly string[] = ['tickets/', 'C.*/vfs/', 'hunts/*/vfs/'];
 
 /** What the holder of the upload-only key may fill. */
 export const DEFAULT_QUOTAS: readonly QuotaRule[] = [
-  { pattern: 'tickets/', byClient: true, bytes: 256 * MIB, objects: 20_000 },
+  {
+    pattern: 'tickets/',
+    byClient: true,
+    bytes: 256 * MIB,
+    objects: 20_000,
+    total: { bytes: 20 * GIB, objects: 1_000_000 },
+  },
   { pattern: 'C.*/vfs/', byClient: false, bytes: 50 * GIB, objects: 1_000_000 },
   { pattern: 'hunts/*/vfs/', byClient: false, bytes: 1_024 * GIB, objects: 10_000_000 },
 ];
@@ -79,6 +91,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** What the names of the variables begin with. */
+export const ENV = 'REKALL_FILESTORE_';
+
 /** Command-line name of each setting, for messages. */
 const OPTION: Readonly<Record<string, string>> = {
   root: '--root',
@@ -125,8 +140,6 @@ export function readConfigFile(path: string): SettingsSource {
   return value as SettingsSource;
 }
 
-const ENV = 'REKALL_FILESTORE_';
-
 /**
  * Reads the certificate chain and key of TLS.
  * @throws ConfigError
@@ -163,6 +176,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): SettingsSource {
     service: compact({ accessKey: get('ACCESS_KEY'), secretKey: get('SECRET_KEY') }),
     upload: compact({ accessKey: get('UPLOAD_ACCESS_KEY'), secretKey: get('UPLOAD_SECRET_KEY') }),
     uploadPrefixes: get('UPLOAD_PREFIXES')?.split(','),
+    quotas: quotasFrom(get('QUOTAS')),
     domains: get('DOMAINS')?.split(','),
     corsOrigins: get('CORS_ORIGINS')?.split(','),
     tls: compact({ cert: get('TLS_CERT'), key: get('TLS_KEY') }),
@@ -170,6 +184,16 @@ export function readEnvironment(env: NodeJS.ProcessEnv): SettingsSource {
     waitingConnections: toNumber(get('WAITING_CONNECTIONS')),
     logLevel: get('LOG_LEVEL'),
   });
+}
+
+/** @throws ConfigError */
+function quotasFrom(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`${ENV}QUOTAS is not JSON: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** The path of the configuration file that the environment names. */

@@ -62,6 +62,25 @@ describe('Quotas', () => {
     expect(() => charge(`tickets/Startup/${B}/2.json`, undefined, 1)).not.toThrow();
   });
 
+  it('bounds the tickets of all clients together, so that invented ids gain nothing', async () => {
+    const total = { bytes: 250, objects: 4 };
+    quotas = new Quotas([{ pattern: 'tickets/', byClient: true, bytes: 100, objects: 2, total }], store);
+    const ticket = (id: number): string => `tickets/Startup/C.${id.toString(16).padStart(16, '0')}/1.json`;
+    await lay(ticket(1), 90);
+    await admit(ticket(2), 90);
+    charge(ticket(2), undefined, 90);
+    await expect(admit(ticket(3), 71)).rejects.toThrow(
+      'The quota of tickets/ over all clients is used up: at most 250 bytes.',
+    );
+    const undo = charge(ticket(3), undefined, 70);
+    expect(() => charge(ticket(4), undefined, 1)).toThrow('over all clients is used up: at most 250 bytes');
+    undo();
+    for (const id of [3, 4]) charge(ticket(id), undefined, 1);
+    expect(() => charge(ticket(5), undefined, 1)).toThrow('over all clients is used up: at most 4 objects');
+    charge(ticket(1), 90, undefined); // the worker took it in
+    expect(() => charge(ticket(5), undefined, 1)).not.toThrow();
+  });
+
   it('follows changes: new, larger, removed, taken back', async () => {
     await admit(`${A}/vfs/1`, 0);
     charge(`${A}/vfs/1`, undefined, 90);

@@ -13,6 +13,8 @@ export interface QuotaRule {
   readonly byClient: boolean;
   readonly bytes: number;
   readonly objects: number;
+  /** What may lie under each matched prefix over all clients: their ids are not checked, so a client may invent more. */
+  readonly total?: { readonly bytes: number; readonly objects: number } | undefined;
 }
 
 interface Usage {
@@ -20,10 +22,14 @@ interface Usage {
   objects: number;
 }
 
-/** One matched prefix and what lies under it; by client, or under '' all together. */
+const NOTHING: Readonly<Usage> = { bytes: 0, objects: 0 };
+
+/** One matched prefix and what lies under it; by client, or under '' what is no client's or is not told apart. */
 interface Area {
   readonly prefix: string;
   readonly usage: Map<string, Usage>;
+  /** Over all clients. */
+  readonly total: Usage;
   /** Counts changes, so that a count of the folder that was overtaken is noticed. */
   changes: number;
   ready: Promise<void> | undefined;
@@ -62,8 +68,7 @@ export class Quotas {
     const place = this.placeOf(key);
     if (place === undefined) return;
     await (place.area.ready ??= this.count(place));
-    const usage = place.area.usage.get(place.share);
-    refuseOver(place, (usage?.bytes ?? 0) + size, usage?.objects ?? 0);
+    refuseOver(place, size, 0);
   }
 
   /**
@@ -80,11 +85,9 @@ export class Quotas {
     const { area, share } = place;
     const bytes = (after ?? 0) - (before ?? 0);
     const objects = Number(after !== undefined) - Number(before !== undefined);
-    const usage = area.usage.get(share);
-    if (enforce) refuseOver(place, (usage?.bytes ?? 0) + bytes, (usage?.objects ?? 0) + objects);
+    if (enforce) refuseOver(place, bytes, objects);
     const add = (sign: number): void => {
-      const present = area.usage.get(share) ?? { bytes: 0, objects: 0 };
-      area.usage.set(share, { bytes: present.bytes + sign * bytes, objects: present.objects + sign * objects });
+      addUsage(area, share, sign * bytes, sign * objects);
       area.changes += 1;
     };
     add(1);
@@ -97,7 +100,7 @@ export class Quotas {
       if (prefix === undefined) continue;
       let area = this.areas.get(prefix);
       if (area === undefined) {
-        area = { prefix, usage: new Map(), changes: 0, ready: undefined };
+        area = { prefix, usage: new Map(), total: { ...NOTHING }, changes: 0, ready: undefined };
         this.areas.set(prefix, area);
       }
       return { rule, area, share: rule.byClient ? shareOf(key) : '' };
@@ -109,14 +112,12 @@ export class Quotas {
     for (let attempt = 0; ; attempt++) {
       const changes = area.changes;
       area.usage.clear();
+      Object.assign(area.total, NOTHING);
       let seen = 0;
       const options = { prefix: area.prefix as ByteString, after: NO_BYTES, delimiter: NO_BYTES };
       for await (const found of this.store.list(options)) {
         const share = rule.byClient ? shareOf(found.key) : '';
-        const usage = area.usage.get(share) ?? { bytes: 0, objects: 0 };
-        if (found.kind === 'object') usage.bytes += this.sizeOf(found);
-        usage.objects += 1;
-        area.usage.set(share, usage);
+        addUsage(area, share, found.kind === 'object' ? this.sizeOf(found) : 0, 1);
         if (++seen % 100 === 0) await setImmediate();
       }
       if (area.changes === changes || attempt >= MAX_RECOUNTS) return;
@@ -138,9 +139,26 @@ function shareOf(key: ByteString): string {
   return CLIENT_SEGMENT.exec(key)?.[1] ?? '';
 }
 
+/** A client with nothing left takes no memory. */
+function addUsage({ usage, total }: Area, share: string, bytes: number, objects: number): void {
+  const before = usage.get(share) ?? NOTHING;
+  const after = { bytes: before.bytes + bytes, objects: before.objects + objects };
+  if (after.bytes === 0 && after.objects === 0) usage.delete(share);
+  else usage.set(share, after);
+  total.bytes += bytes;
+  total.objects += objects;
+}
+
+/** @throws S3Error QuotaExceeded when so much more would go over the client's share or over the total */
 function refuseOver({ rule, area, share }: Place, bytes: number, objects: number): void {
-  if (bytes <= rule.bytes && objects <= rule.objects) return;
-  const what = bytes > rule.bytes ? `${String(rule.bytes)} bytes` : `${String(rule.objects)} objects`;
-  const where = toText(area.prefix as ByteString) + (share === '' ? '' : ` of ${share}`);
-  throw new S3Error('QuotaExceeded', `The quota of ${where} is used up: at most ${what}.`);
+  refuseOne(rule, area.usage.get(share) ?? NOTHING, { bytes, objects }, area.prefix + (share && ` of ${share}`));
+  if (rule.total !== undefined)
+    refuseOne(rule.total, area.total, { bytes, objects }, `${area.prefix} over all clients`);
+}
+
+function refuseOne(most: Readonly<Usage>, present: Readonly<Usage>, more: Readonly<Usage>, where: string): void {
+  const tooLarge = present.bytes + more.bytes > most.bytes;
+  if (!tooLarge && present.objects + more.objects <= most.objects) return;
+  const what = tooLarge ? `${String(most.bytes)} bytes` : `${String(most.objects)} objects`;
+  throw new S3Error('QuotaExceeded', `The quota of ${toText(where as ByteString)} is used up: at most ${what}.`);
 }

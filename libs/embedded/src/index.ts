@@ -19,6 +19,7 @@ export {
   type ProgramName,
   type ProgramOutput,
   runAdmin,
+  runFilestoreConfigDoc,
   runWorkerOnce,
   type Server,
   startAgent,

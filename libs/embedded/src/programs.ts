@@ -121,6 +121,11 @@ export function runAdmin(args: readonly string[], env: Readonly<Record<string, s
   return runToEnd('admin', args, env);
 }
 
+/** What the file store says of its settings: one line of JSON. Throws as {@link runAdmin}. */
+export function runFilestoreConfigDoc(): Promise<ProgramOutput> {
+  return runToEnd('filestore', ['--config-doc'], {});
+}
+
 /** Lets the worker role do everything that there is to do now, and end. Throws as {@link runAdmin}. */
 export function runWorkerOnce(env: Readonly<Record<string, string>>): Promise<ProgramOutput> {
   return runToEnd('worker', ['--once'], env);

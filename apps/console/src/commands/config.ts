@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { type Format, printList } from '../output/print.js';
-import { adminCommand } from '../services/admin.js';
+import { adminCommand, filestoreConfigDoc } from '../services/admin.js';
 import type { Terminal } from '../terminal.js';
 
 const Variable = z.object({ name: z.string(), role: z.string(), default: z.string(), description: z.string() });
@@ -9,7 +9,7 @@ const Variable = z.object({ name: z.string(), role: z.string(), default: z.strin
 /** `rekall config`. */
 export const configCommand = (terminal: Terminal): Command => {
   const config = new Command('config')
-    .description('the configuration of the API’s roles')
+    .description('the configuration of the API’s roles and the file store')
     .addHelpText('after', '\nExamples:\n  rekall config doc');
   config.addCommand(
     new Command('doc')
@@ -18,7 +18,9 @@ export const configCommand = (terminal: Terminal): Command => {
       .addOption(new Option('--csv', 'print comma-separated values').conflicts('json'))
       .addHelpText('after', '\nExamples:\n  rekall config doc\n  rekall config doc --json')
       .action(async (options: Format) => {
-        const doc = await adminCommand(['config-doc'], {}, z.object({ config: z.array(Variable) }));
+        const schema = z.object({ config: z.array(Variable) });
+        const roles = await adminCommand(['config-doc'], {}, schema);
+        const store = await filestoreConfigDoc(schema);
         printList(
           terminal,
           options,
@@ -28,7 +30,7 @@ export const configCommand = (terminal: Terminal): Command => {
             { head: 'default', of: (v) => v.default },
             { head: 'description', of: (v) => v.description },
           ],
-          doc.config,
+          [...roles.config, ...store.config],
         );
       }),
   );

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { EmbeddedError, type ProgramOutput, runAdmin, runWorkerOnce } from '#embedded';
+import { EmbeddedError, type ProgramOutput, runAdmin, runFilestoreConfigDoc, runWorkerOnce } from '#embedded';
 import { CommandError } from '../errors.js';
 import type { Environment } from './environment.js';
 
@@ -35,3 +35,7 @@ export const adminCommand = <T>(args: readonly string[], env: Environment, schem
 /** Lets the worker do what there is to do now; its result and failures as of {@link adminCommand}. */
 export const workerOnce = <T>(env: Environment, schema: z.ZodType<T>): Promise<T> =>
   resultOf('worker --once', runWorkerOnce(env), schema);
+
+/** What the file store says of its settings; result and failures as of {@link adminCommand}. */
+export const filestoreConfigDoc = <T>(schema: z.ZodType<T>): Promise<T> =>
+  resultOf('filestore --config-doc', runFilestoreConfigDoc(), schema);
