@@ -40,8 +40,8 @@ module.exports = {
     ),
     rule(
       'collections-on-wire-and-efilter',
-      { path: '^libs/collections/' },
-      { path: '^libs/', pathNot: ['^libs/collections/', '^libs/(wire|efilter)/'] },
+      { path: '^libs/(collections|sources)/' },
+      { path: '^libs/', pathNot: ['^libs/$1/', '^libs/(wire|efilter)/'] },
     ),
     rule(
       'efilter-is-pure',

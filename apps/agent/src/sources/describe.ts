@@ -1,4 +1,5 @@
-import type { Source, SourceParam } from './source.js';
+import type { SourceParam } from '#sources';
+import type { Source } from './source.js';
 
 const paramText = ({ name, type, array, required, default: otherwise }: SourceParam): string => {
   const kind = `${name}${array === true ? '[]' : ''}: ${type ?? 'any'}`;

@@ -1,4 +1,5 @@
 import type { Environment, HostFunction } from '#efilter';
+import { columnKindsOf } from '#sources';
 import type { FlowJob } from '../runner/flow-job.js';
 import { FILE_SOURCES } from './file-sources.js';
 import { PROCESS_SOURCES } from './process-sources.js';
@@ -24,6 +25,7 @@ const hostFunction = (source: Source, job: SourceJob): HostFunction => ({
   kind: 'source',
   params: source.params,
   columns: Object.keys(source.columns),
+  columnKinds: columnKindsOf(source.columns),
   call({ named }) {
     if (!runsHere(source)) throw new Error(`${process.platform} has no source ${source.name}`);
     if (!job.sources.includes(source.name))

@@ -1,26 +1,29 @@
 import type { HostFunction } from '#efilter';
-import type { ColumnType } from '#wire';
+import type { SourceDeclaration } from '#sources';
 import type { FlowJob } from '../runner/flow-job.js';
 
 /** The arguments of a call, by the names of the declared parameters. */
 export type SourceArgs = Parameters<HostFunction['call']>[0]['named'];
 
-/** A parameter, with what it means. */
-export type SourceParam = NonNullable<HostFunction['params']>[number] & { description: string };
+/** Reads rows for the arguments; `agent` is what the flow knows of its agent. */
+type ReadRows = (args: SourceArgs, agent: FlowJob['agent']) => Iterable<object>;
 
-/** A source as it is documented, and how to read it. */
-export interface Source {
-  name: string;
-  description: string;
-  platforms: readonly NodeJS.Platform[] | 'all';
-  params: readonly SourceParam[];
-  /** Columns in their order, with the type that a collection gives them. */
-  columns: Readonly<Record<string, ColumnType>>;
-  /** `column == value` in a WHERE is read by this parameter instead: fewer rows are made. */
-  pushdown?: Readonly<Record<string, string>>;
-  /** Rows for the arguments; `agent` is what the flow knows of its agent. */
-  rows: (args: SourceArgs, agent: FlowJob['agent']) => Iterable<object>;
+/** A source as it is declared, and how to read it. */
+export interface Source extends SourceDeclaration {
+  readonly name: string;
+  readonly rows: ReadRows;
 }
+
+/** Declarations with what reads each of them. */
+export const implemented = <Name extends string>(
+  declared: Readonly<Record<Name, SourceDeclaration>>,
+  readers: Readonly<Record<NoInfer<Name>, ReadRows>>,
+): Source[] =>
+  Object.entries<SourceDeclaration>(declared).map(([name, declaration]) => ({
+    ...declaration,
+    name,
+    rows: readers[name as Name],
+  }));
 
 /** What was asked of a source cannot be given: the message says why. */
 export class SourceError extends Error {

@@ -1,0 +1,46 @@
+import type { ColumnKind, Environment, HostFunction } from '#efilter';
+import type { ColumnType } from '#wire';
+import type { SourceDeclaration } from './declaration.js';
+import { FILE_SOURCES } from './file-sources.js';
+import { PROCESS_SOURCES } from './process-sources.js';
+import { SYSTEM_SOURCES } from './system-sources.js';
+
+/** What a column holds besides null, where it is one kind of value. */
+const KINDS: Readonly<Record<ColumnType, ColumnKind | undefined>> = {
+  int: 'number',
+  float: 'number',
+  epoch: 'number',
+  unicode: 'string',
+  bytes: 'string',
+  bool: 'boolean',
+  json: undefined,
+};
+
+/** The kinds of a source's columns, for `check`; those that may hold anything are left out. */
+export const columnKindsOf = (columns: SourceDeclaration['columns']): Record<string, ColumnKind> =>
+  Object.fromEntries(
+    Object.entries(columns).flatMap(([name, type]) => {
+      const kind = KINDS[type];
+      return kind === undefined ? [] : [[name, kind] as const];
+    }),
+  );
+
+const declared = (name: string, { params, columns, more }: SourceDeclaration): HostFunction => ({
+  name,
+  kind: 'source',
+  params,
+  ...(more === true ? {} : { columns: Object.keys(columns), columnKinds: columnKindsOf(columns) }),
+  call: () => {
+    throw new Error(`${name} can only be read on an agent`);
+  },
+});
+
+/** Every source that agents of this version have, declared but not to be read: what `check` and `explain` look at. */
+export const DECLARED_SOURCES: Environment = {
+  functions: Object.fromEntries(
+    Object.entries({ ...SYSTEM_SOURCES, ...PROCESS_SOURCES, ...FILE_SOURCES }).map(([name, declaration]) => [
+      name,
+      declared(name, declaration),
+    ]),
+  ),
+};
