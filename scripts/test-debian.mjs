@@ -9,6 +9,8 @@ const PROGRAMS = {
   sqlite3: 'sqlite3',
   jq: 'jq',
   gunzip: 'gzip',
+  curl: 'curl',
+  python3: 'python3',
   ps: 'procps',
   ss: 'iproute2',
   ip: 'iproute2',

@@ -1,13 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Query, Resolver } from '@nestjs/graphql';
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHttpApp } from '../../apps/api/src/http-app.js';
 import { HttpModule } from '../../apps/api/src/http.module.js';
 import { loadConfig } from '../../apps/api/src/platform/config/env.js';
 import { insertClient, insertRun, startTestApi, type TestApi } from '../support/api.js';
 import { answered, ask } from '../support/graphql.js';
+import { statementsOf } from '../support/statements.js';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -52,17 +52,6 @@ const insertFlow = async (clientId: string | null, labels: string[] = []): Promi
     [id, '0'.repeat(64)],
   );
   return id;
-};
-
-/** Real statements that the API sends while something is done; those that open and close transactions count too. */
-const statementsOf = async (act: () => Promise<unknown>): Promise<number> => {
-  const query = vi.spyOn(Client.prototype, 'query'); // calls through
-  try {
-    await act();
-    return query.mock.calls.length;
-  } finally {
-    query.mockRestore();
-  }
 };
 
 describe('the door', () => {

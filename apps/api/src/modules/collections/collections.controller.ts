@@ -5,11 +5,12 @@ import { ClientId, FlowId, HuntId } from '#wire';
 import { Access, CurrentPrincipal } from '../../platform/access/access.decorator.js';
 import type { Principal } from '../../platform/access/principal.js';
 import { Cursors } from '../../platform/http/cursor.js';
-import { pageOf, PageQuery } from '../../platform/http/paging.js';
+import { PageQuery } from '../../platform/http/paging.js';
 import { CollectionsService, HuntRowsPosition } from './collections.service.js';
 import {
   CollectionId,
   CollectionModel,
+  CollectionsModel,
   huntRowsFilter,
   renderCollection,
   renderRows,
@@ -35,15 +36,16 @@ export class CollectionsController {
 
   @Get('collections')
   @Access('collections.read')
-  @ApiOkResponse({ standardSchema: pageOf(CollectionModel) })
-  list(@CurrentPrincipal() principal: Principal, @Query({ schema: CollectionsQuery }) query: CollectionsQuery) {
+  @ApiOkResponse({ standardSchema: CollectionsModel })
+  async list(@CurrentPrincipal() principal: Principal, @Query({ schema: CollectionsQuery }) query: CollectionsQuery) {
     const { flow_id: flowId, client_id: clientId, ...page } = query;
-    return this.cursors.page(principal.userId, ['collections', flowId, clientId], page, {
+    const found = await this.cursors.page(principal.userId, ['collections', flowId, clientId], page, {
       position: CollectionId,
       of: (collection) => collection.id,
       read: (after, count) => this.collections.list(principal, { flowId, clientId }, after, count),
       render: renderCollection,
     });
+    return { ...found, partial: this.collections.isPartial(principal) };
   }
 
   @Get('collections/:collection_id')

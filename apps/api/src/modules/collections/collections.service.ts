@@ -83,6 +83,11 @@ export class CollectionsService {
     return this.repository.list(this.work.plain, reachOf(principal, 'collections.read'), filter, after, limit);
   }
 
+  /** Whether the caller sees collections of a part of the fleet only. */
+  isPartial(principal: Principal): boolean {
+    return !isWhole(reachOf(principal, 'collections.read'));
+  }
+
   /** The first collections of each flow or hunt within reach, at most `limit` of each, by flow or hunt. */
   async ofFlows(principal: Principal, flowIds: readonly string[], limit: number): Promise<Map<string, Collection[]>> {
     requireSomewhere(principal, 'collections.read');

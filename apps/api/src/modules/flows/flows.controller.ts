@@ -10,6 +10,7 @@ import { below, NewestPosition, newestPosition, pageOf, PageQuery } from '../../
 import { FlowModel, renderFlow } from './dto/flow.model.js';
 import { LaunchInput } from './dto/launch.input.js';
 import { FlowsService } from './flows.service.js';
+import { AnswersStatus, AnswersStatusInTime } from './status.interceptor.js';
 
 const FlowsQuery = PageQuery.extend({ client_id: ClientId.optional() });
 type FlowsQuery = z.infer<typeof FlowsQuery>;
@@ -25,6 +26,7 @@ export class FlowsController {
 
   @Post('clients/:client_id/flows')
   @Access('flows.create')
+  @AnswersStatus()
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key and body give the same flow' })
   @ApiCreatedResponse({ standardSchema: FlowModel })
   async launch(
@@ -51,6 +53,7 @@ export class FlowsController {
 
   @Get('flows/:flow_id')
   @Access('flows.read')
+  @AnswersStatusInTime()
   @ApiOkResponse({ standardSchema: FlowModel })
   async get(@CurrentPrincipal() principal: Principal, @Param('flow_id', { schema: FlowOnlyId }) id: string) {
     return renderFlow(await this.flows.get(principal, id));
@@ -59,6 +62,7 @@ export class FlowsController {
   @Post('flows/:flow_id/cancel')
   @HttpCode(200)
   @Access('flows.cancel')
+  @AnswersStatus()
   @ApiOkResponse({ standardSchema: FlowModel })
   async cancel(@CurrentPrincipal() principal: Principal, @Param('flow_id', { schema: FlowOnlyId }) id: string) {
     return renderFlow(await this.flows.cancel(principal, id));

@@ -1,6 +1,10 @@
 import { Module } from '@nestjs/common';
+import { AccessModule } from '../../platform/access/access.module.js';
 import { ClientsModule } from '../clients/index.js';
 import { ClientFlowsResolver } from './client-flows.resolver.js';
+import { EndingsAtClose } from './endings-at-close.js';
+import { EndingsRepository } from './endings.repository.js';
+import { Endings } from './endings.service.js';
 import { FlowsController } from './flows.controller.js';
 import { FlowsRepository } from './flows.repository.js';
 import { FlowsResolver } from './flows.resolver.js';
@@ -9,9 +13,19 @@ import { FlowStarter } from './flow-starter.service.js';
 import { UnprocessedTickets } from './unprocessed-tickets.service.js';
 
 @Module({
-  imports: [ClientsModule],
+  imports: [AccessModule, ClientsModule],
   controllers: [FlowsController],
-  providers: [FlowsRepository, FlowsService, FlowStarter, UnprocessedTickets, FlowsResolver, ClientFlowsResolver],
-  exports: [FlowsService, FlowStarter],
+  providers: [
+    FlowsRepository,
+    FlowsService,
+    FlowStarter,
+    UnprocessedTickets,
+    FlowsResolver,
+    ClientFlowsResolver,
+    EndingsRepository,
+    Endings,
+    EndingsAtClose,
+  ],
+  exports: [FlowsService, FlowStarter, Endings],
 })
 export class FlowsModule {}

@@ -9,7 +9,7 @@ import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditService } from '../audit/index.js';
 import { ClientsService } from '../clients/index.js';
 import type { Flow, Run } from './domain/flow.js';
-import { shownState } from './domain/flow-state.js';
+import { isOver, shownState } from './domain/flow-state.js';
 import { buildSpec } from './domain/spec-builder.js';
 import type { LaunchInput } from './dto/launch.input.js';
 import { FlowStarter } from './flow-starter.service.js';
@@ -24,6 +24,8 @@ export interface FlowView {
   unprocessed: boolean;
   ticketKey: string | null;
   error: string | null;
+  /** No more is to be expected. */
+  terminal: boolean;
 }
 
 @Injectable()
@@ -116,6 +118,7 @@ export class FlowsService {
       unprocessed: true,
       ticketKey: found.key,
       error: found.ticket.error ?? null,
+      terminal: isOver(run, flow, this.clock.now()),
     };
   }
 
@@ -185,10 +188,12 @@ export class FlowsService {
   }
 
   private view(flow: Flow, run: Run | undefined): FlowView {
+    const now = this.clock.now();
     return {
       flow,
       run,
-      state: shownState(run, flow, this.clock.now()),
+      state: shownState(run, flow, now),
+      terminal: isOver(run, flow, now),
       unprocessed: false,
       ticketKey: run?.ticketKey ?? null,
       error: run?.error ?? null,

@@ -1,3 +1,4 @@
+export { ENDED_HUNT_STATES } from './domain/flow-state.js';
 export { buildSpec } from './domain/spec-builder.js';
 export { FlowObject } from './dto/flow.object.js';
 export { launchBody, LaunchObject } from './dto/launch.object.js';
@@ -11,3 +12,4 @@ export {
 } from './dto/launch.input.js';
 export { FlowsModule } from './flows.module.js';
 export { FlowStarter } from './flow-starter.service.js';
+export { AnswersStatus, AnswersStatusInTime } from './status.interceptor.js';

@@ -7,9 +7,10 @@ import type { Principal } from '../../platform/access/principal.js';
 import { Cursors } from '../../platform/http/cursor.js';
 import { IdempotencyKey } from '../../platform/http/idempotency-key.decorator.js';
 import { below, NewestPosition, newestPosition, pageOf, PageQuery } from '../../platform/http/paging.js';
+import { AnswersStatus, AnswersStatusInTime } from '../flows/index.js';
 import { HuntInput, StopInput } from './dto/hunt.input.js';
 import {
-  HuntClientModel,
+  HuntClientsModel,
   HuntModel,
   HuntSummaryModel,
   RecruitmentModel,
@@ -36,6 +37,7 @@ export class HuntsController {
 
   @Post()
   @Access('hunts.create')
+  @AnswersStatus()
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key and body give the same hunt' })
   @ApiCreatedResponse({ standardSchema: HuntModel })
   async create(
@@ -60,6 +62,7 @@ export class HuntsController {
 
   @Get(':hunt_id')
   @Access('hunts.read')
+  @AnswersStatusInTime()
   @ApiOkResponse({ standardSchema: HuntModel })
   async get(@CurrentPrincipal() principal: Principal, @Param('hunt_id', { schema: HuntId }) id: string) {
     return renderHunt(await this.hunts.get(principal, id));
@@ -68,6 +71,7 @@ export class HuntsController {
   @Post(':hunt_id/stop')
   @HttpCode(200)
   @Access('hunts.stop')
+  @AnswersStatus()
   @ApiOkResponse({ standardSchema: HuntModel })
   async stop(
     @CurrentPrincipal() principal: Principal,
@@ -79,19 +83,20 @@ export class HuntsController {
 
   @Get(':hunt_id/clients')
   @Access('hunts.read')
-  @ApiOkResponse({ standardSchema: pageOf(HuntClientModel) })
-  clients(
+  @ApiOkResponse({ standardSchema: HuntClientsModel })
+  async clients(
     @CurrentPrincipal() principal: Principal,
     @Param('hunt_id', { schema: HuntId }) id: string,
     @Query({ schema: HuntClientsQuery }) query: HuntClientsQuery,
   ) {
     const { state, ...page } = query;
-    return this.cursors.page(principal.userId, ['hunt-clients', id, state], page, {
+    const found = await this.cursors.page(principal.userId, ['hunt-clients', id, state], page, {
       position: ClientId,
       of: (client) => client.clientId,
       read: (after, count) => this.hunts.clients(principal, id, state, after, count),
       render: renderHuntClient,
     });
+    return { ...found, partial: this.hunts.isPartial(principal) };
   }
 
   @Get(':hunt_id/recruitment')

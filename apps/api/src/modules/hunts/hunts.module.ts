@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AccessModule } from '../../platform/access/access.module.js';
 import { FaultPoints } from '../../platform/fault/fault-points.js';
 import { ClientsModule } from '../clients/index.js';
 import { FlowsModule } from '../flows/index.js';
@@ -9,7 +10,7 @@ import { HuntsResolver } from './hunts.resolver.js';
 import { HuntsService } from './hunts.service.js';
 
 @Module({
-  imports: [ClientsModule, FlowsModule],
+  imports: [AccessModule, ClientsModule, FlowsModule],
   controllers: [HuntsController],
   providers: [HuntsRepository, HuntsService, FaultPoints, HuntsResolver, HuntClientsResolver],
   exports: [HuntsService],

@@ -4,11 +4,12 @@ import type { Reach } from '../../platform/access/policy.js';
 import { isWhole } from '../../platform/access/policy.js';
 import { labelsWithinReach, withinReach } from '../../platform/prisma/scope-sql.js';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
+import { ENDED_HUNT_STATES } from '../flows/index.js';
 import type { Hunt, HuntClient, HuntStats, RecruitmentPoint } from './domain/hunt.js';
 
 const HUNT = Prisma.sql`
   f.id, f.type, f.description, f.creator, f.created_at AS "createdAt", f.expires_at AS "expiresAt", f.ended_at AS "endedAt",
-  f.labels, f.hunt_state AS "huntState", f.entry_state AS "entryState", f.external_ref AS "externalRef",
+  f.labels, f.hunt_state AS "huntState", f.hunt_state = ANY(${[...ENDED_HUNT_STATES]}::text[]) AS terminal, f.entry_state AS "entryState", f.external_ref AS "externalRef",
   a.spec_digest AS "specDigest", a.sample_below AS "sampleBelow"`;
 
 const LAST_ATTEMPT = Prisma.sql`

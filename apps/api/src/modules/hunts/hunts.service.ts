@@ -7,7 +7,7 @@ import { FaultPoints } from '../../platform/fault/fault-points.js';
 import { Idempotency } from '../../platform/http/idempotency.service.js';
 import { type Tx, UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditService } from '../audit/index.js';
-import { buildSpec, FlowStarter } from '../flows/index.js';
+import { buildSpec, ENDED_HUNT_STATES, FlowStarter } from '../flows/index.js';
 import type { Hunt, HuntClient, HuntStats, RecruitmentPoint } from './domain/hunt.js';
 import type { HuntInput, StopInput } from './dto/hunt.input.js';
 import { HuntsRepository } from './hunts.repository.js';
@@ -24,7 +24,6 @@ type HuntPermission = 'hunts.read' | 'hunts.create' | 'hunts.stop';
 const DAY_MS = 86_400_000;
 /** Up to so many expected clients report that the condition was false, so that progress has a denominator. */
 const REPORT_SKIPS_UP_TO = 10_000n;
-const TERMINAL = ['Stopped', 'Completed', 'Refused'];
 
 @Injectable()
 export class HuntsService {
@@ -213,7 +212,7 @@ export class HuntsService {
       const locked = await this.flows.lock(tx, id);
       if (locked === undefined) throw notFound('hunt', id);
       if (locked.huntState === 'Stopped') return; // stopping twice is stopping once
-      if (TERMINAL.includes(locked.huntState ?? ''))
+      if (ENDED_HUNT_STATES.includes(locked.huntState ?? ''))
         throw new DomainError(
           'conflict',
           'hunt/already-finished',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ClientId, FlowId } from '#wire';
+import { pageOf } from '../../../platform/http/paging.js';
 import { withoutNulls } from '../../../platform/http/validation.js';
 import type { Collection } from '../domain/collection.js';
 import type { RowsPage } from '../collections.service.js';
@@ -40,6 +41,10 @@ export const CollectionModel = z
     reported_at: z.iso.datetime(),
   })
   .meta({ id: 'Collection' });
+
+export const CollectionsModel = pageOf(CollectionModel).extend({
+  partial: z.boolean().describe('You see a part of the fleet: collections of other clients are not here'),
+});
 
 export const RowsModel = z
   .object({

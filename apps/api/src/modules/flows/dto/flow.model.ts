@@ -31,6 +31,9 @@ export const FlowModel = z
     description: z.string(),
     creator: z.string(),
     state: z.string().describe('Pending, Started, Expired, Done, Error, Cancelled, Crashed, Rejected, Skipped'),
+    terminal: z
+      .boolean()
+      .describe('No more is to be expected: the last word of the client was taken in, or the time of the flow is over'),
     shown_state: z.string().describe('The state with (*) while only the bucket has it'),
     unprocessed: z.boolean().describe('The newest ticket is in the bucket and not yet taken in'),
     ticket_key: z.string().nullable(),
@@ -65,6 +68,7 @@ export const renderFlow = ({
   unprocessed,
   ticketKey,
   error,
+  terminal,
 }: FlowView): z.infer<typeof FlowModel> => ({
   flow_id: flow.id,
   client_id: flow.clientId,
@@ -72,6 +76,7 @@ export const renderFlow = ({
   description: flow.description,
   creator: flow.creator,
   state,
+  terminal,
   shown_state: unprocessed ? `${state} (*)` : state,
   unprocessed,
   ticket_key: ticketKey,

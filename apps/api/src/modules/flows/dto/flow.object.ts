@@ -65,6 +65,11 @@ export class FlowObject implements Omit<FlowNode, 'entryState'> {
   })
   state!: string;
 
+  @Field(() => Boolean, {
+    description: 'No more is to be expected: the last word of the client was taken in, or the time of the flow is over',
+  })
+  terminal!: boolean;
+
   @Field(() => Boolean, { description: 'The newest ticket is in the bucket and not yet taken in' })
   unprocessed!: boolean;
 

@@ -9,6 +9,8 @@ export interface Hunt {
   endedAt: Date | null;
   labels: string[];
   huntState: string;
+  /** In a state that it never leaves. */
+  terminal: boolean;
   entryState: string;
   externalRef: string | null;
   specDigest: string;

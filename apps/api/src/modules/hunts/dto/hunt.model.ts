@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ClientId, HuntId } from '#wire';
+import { pageOf } from '../../../platform/http/paging.js';
 import type { Hunt, HuntClient, HuntStats, RecruitmentPoint } from '../domain/hunt.js';
 import type { HuntView } from '../hunts.service.js';
 
@@ -30,6 +31,7 @@ export const HuntSummaryModel = z
     description: z.string(),
     creator: z.string(),
     state: z.string().describe('Draft, Waiting, Running, Paused; terminal: Stopped, Completed, Refused'),
+    terminal: z.boolean().describe('Ended for good: the state is never another one again'),
     labels: z.array(z.string()),
     spec_digest: z.string(),
     sample_below: z.string().nullable(),
@@ -46,7 +48,7 @@ export const HuntModel = HuntSummaryModel.extend({
   partial: z.boolean().describe('You see a part of the fleet: counts are of that part'),
 }).meta({ id: 'Hunt' });
 
-export const HuntClientModel = z
+const HuntClientModel = z
   .object({
     client_id: ClientId,
     hostname: z.string(),
@@ -60,6 +62,10 @@ export const HuntClientModel = z
     ticket_key: z.string(),
   })
   .meta({ id: 'HuntClient' });
+
+export const HuntClientsModel = pageOf(HuntClientModel).extend({
+  partial: z.boolean().describe('You see a part of the fleet: other clients are not here'),
+});
 
 export const RecruitmentModel = z
   .object({
@@ -91,6 +97,7 @@ export const renderHuntSummary = (h: Hunt): z.infer<typeof HuntSummaryModel> => 
   description: h.description,
   creator: h.creator,
   state: h.huntState,
+  terminal: h.terminal,
   labels: h.labels,
   spec_digest: h.specDigest,
   sample_below: h.sampleBelow,

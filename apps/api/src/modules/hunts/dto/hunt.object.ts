@@ -111,6 +111,9 @@ export class HuntObject implements Omit<Hunt, 'entryState'> {
   })
   huntState!: string;
 
+  @Field(() => Boolean, { description: 'Ended for good: the state is never another one again' })
+  terminal!: boolean;
+
   @Field(() => [String])
   labels!: string[];
 
