@@ -27,12 +27,14 @@ export class FlowStarter {
     const since = new Date(flow.createdAt.getTime() - STAYS_MS);
     const queues = flow.clientId === null ? flow.labels.map((label) => ({ label })) : [{ clientId: flow.clientId }];
     for (const queue of queues) {
-      if (fitsJobFile(await this.repository.payloadsIn(tx, queue, since))) continue;
+      const claims = await this.repository.claimsOn(tx, queue, since);
+      const specs = claims.flatMap(({ payload }) => payload ?? []);
+      if (fitsJobFile(specs, 'label' in queue ? claims.length : 1)) continue;
       const name = 'label' in queue ? `the label ${queue.label}` : queue.clientId;
       throw new DomainError(
         'conflict',
         'flow/queue-full',
-        `The job file of ${name} has no room for this one: shorten the query, or wait until earlier ones have left it (14 days after their end).`,
+        `The job file of ${name} has no room for this one: shorten the query, or wait until earlier ones are answered, or have left it (14 days after their end).`,
       );
     }
   }

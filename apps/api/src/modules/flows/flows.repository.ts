@@ -3,6 +3,7 @@ import { Prisma } from '../../generated/prisma/client.js';
 import type { Reach } from '../../platform/access/policy.js';
 import { withinReach } from '../../platform/prisma/scope-sql.js';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
+import { mayHaveEntry, SETTLED } from '../queues/index.js';
 import type { Flow, FlowChangeInput, NewFlow, Run } from './domain/flow.js';
 
 const FLOW = Prisma.sql`
@@ -35,17 +36,23 @@ export class FlowsRepository {
     });
   }
 
-  /** The specs that are in a queue's job file, or will be: live ones, and ended ones that have not left it yet. */
-  async payloadsIn(tx: Tx, queue: { label: string } | { clientId: string }, since: Date): Promise<string[]> {
+  /**
+   * What a queue's job file has to hold, or will: each flow and hunt that may have an entry, with its spec unless it is
+   * settled, which makes room.
+   */
+  async claimsOn(
+    tx: Tx,
+    queue: { label: string } | { clientId: string },
+    since: Date,
+  ): Promise<{ payload: string | null }[]> {
     const where =
       'label' in queue
         ? Prisma.sql`f.is_hunt AND f.labels && ${[queue.label]}::text[]`
         : Prisma.sql`f.client_id = ${queue.clientId}`;
-    const rows = await tx.$queryRaw<{ payload: string }[]>`
-      SELECT a.spec_payload AS payload FROM flows f
-      JOIN LATERAL (SELECT spec_payload FROM flow_attempts WHERE flow_id = f.id ORDER BY attempt DESC LIMIT 1) a ON TRUE
-      WHERE ${where} AND f.expires_at > ${since} AND (f.ended_at IS NULL OR f.ended_at > ${since} OR f.entry_state = 'cancelled')`;
-    return rows.map((row) => row.payload);
+    return tx.$queryRaw<{ payload: string | null }[]>`
+      SELECT CASE WHEN ${SETTLED} THEN NULL ELSE a.spec_payload END AS payload FROM flows f
+      JOIN LATERAL (SELECT attempt, spec_payload FROM flow_attempts WHERE flow_id = f.id ORDER BY attempt DESC LIMIT 1) a ON TRUE
+      WHERE ${where} AND ${mayHaveEntry(since)}`;
   }
 
   /** Locks a flow or hunt for a change; undefined when it is not there. */

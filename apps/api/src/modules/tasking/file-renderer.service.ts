@@ -3,7 +3,7 @@ import { ALL_LABEL, type Entry, type Grant, keys, MAX_PUBLISHED_JOB_FILE_BYTES }
 import type { WorkerConfig } from '../../platform/config/env.js';
 import { WORKER_CONFIG } from '../../platform/config/tokens.js';
 import { type ClientFile, MAX_LABEL_QUEUES, type OwnPart, renderJobFile } from './domain/job-file.js';
-import { entryOf, type LiveFlow } from './domain/live-entry.js';
+import { entryOf, makeRoom, type LiveFlow } from './domain/live-entry.js';
 import { renderManifest } from './domain/manifest.js';
 import { Grants } from './grants.service.js';
 import { LabelQueues } from './label-queues.service.js';
@@ -74,22 +74,29 @@ export class FileRenderer {
       const entry = entryOf(flow, now);
       return entry === undefined ? [] : [{ flow, entry }];
     });
-    const payload = renderJobFile({
-      deployment: this.config.REKALL_DEPLOYMENT,
-      version,
-      queue,
-      now,
-      entries: live.map(({ entry }) => entry),
-      grants: await this.grantsFor(live, now),
-      own,
-    });
-    const text = await this.signer.text('JobFile', payload);
-    const bytes = Buffer.byteLength(text);
-    if (bytes > MAX_PUBLISHED_JOB_FILE_BYTES)
-      throw new PublishError(
-        `queue_full: the file would have ${bytes} bytes, the limit is ${MAX_PUBLISHED_JOB_FILE_BYTES}; the last one stays until flows end`,
+    const grants = await this.grantsFor(live, now);
+    const render = async (shown: typeof live): Promise<string> =>
+      this.signer.text(
+        'JobFile',
+        renderJobFile({
+          deployment: this.config.REKALL_DEPLOYMENT,
+          version,
+          queue,
+          now,
+          entries: shown.map(({ entry }) => entry),
+          grants,
+          own,
+        }),
       );
-    return text;
+    const text = await render(live);
+    const excess = Buffer.byteLength(text) - MAX_PUBLISHED_JOB_FILE_BYTES;
+    if (excess <= 0) return text;
+    const shown = makeRoom(live, excess);
+    if (shown === undefined)
+      throw new PublishError(
+        `queue_full: the file would have ${MAX_PUBLISHED_JOB_FILE_BYTES + excess} bytes, the limit is ${MAX_PUBLISHED_JOB_FILE_BYTES}; the last one stays until flows end`,
+      );
+    return render(shown);
   }
 
   /** One upload right for each prefix, as large as the largest flow under it may need. */

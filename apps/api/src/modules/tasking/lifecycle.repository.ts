@@ -1,6 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { Prisma } from '../../generated/prisma/client.js';
-import { FINAL_STATES } from '#wire';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
 
 /** A flow or hunt whose entry closes. */
@@ -25,32 +23,8 @@ export class LifecycleRepository {
   expired(tx: Tx, now: Date, limit: number): Promise<(EndingFlow & { expiresAt: Date; isHunt: boolean })[]> {
     return tx.$queryRaw<(EndingFlow & { expiresAt: Date; isHunt: boolean })[]>`
       SELECT id, client_id AS "clientId", labels, expires_at AS "expiresAt", is_hunt AS "isHunt" FROM flows
-      WHERE expires_at <= ${now} AND (CASE WHEN is_hunt THEN hunt_state IN ('Running', 'Paused') ELSE entry_state = 'open' END)
+      WHERE expires_at <= ${now} AND (NOT is_hunt AND entry_state = 'open' OR is_hunt AND hunt_state IN ('Running', 'Paused'))
       ORDER BY id LIMIT ${limit} FOR NO KEY UPDATE`;
-  }
-
-  /**
-   * Hunts, of those given or of all, of which every client of the target that was seen since `since` has a final state.
-   * Locked.
-   */
-  async finished(tx: Tx, huntIds: readonly string[] | undefined, since: Date): Promise<EndingFlow[]> {
-    const which = huntIds === undefined ? Prisma.sql`TRUE` : Prisma.sql`f.id = ANY(${[...huntIds]}::text[])`;
-    return tx.$queryRaw<EndingFlow[]>`
-      SELECT f.id, f.client_id AS "clientId", f.labels FROM flows f
-      WHERE f.is_hunt AND f.hunt_state = 'Running' AND ${which}
-        AND f.n_done + f.n_error + f.n_cancelled + f.n_crashed + f.n_rejected + f.n_skipped > 0
-        AND NOT EXISTS (
-          SELECT 1 FROM clients c
-          WHERE c.acceptance = 'accepted' AND c.tombstone_at IS NULL AND c.last_seen_at >= ${since}
-            AND ('All' = ANY(f.labels) OR EXISTS (
-              SELECT 1 FROM client_labels l WHERE l.client_id = c.id AND l.label = ANY(f.labels)))
-            AND coalesce((
-              SELECT encode(substr(sha256(convert_to(f.id || c.id, 'UTF8')), 1, 8), 'hex') < a.sample_below AND c.registered_at <= f.created_at
-              FROM flow_attempts a WHERE a.flow_id = f.id ORDER BY a.attempt DESC LIMIT 1), TRUE)
-            AND NOT EXISTS (
-              SELECT 1 FROM flow_runs r
-              WHERE r.flow_id = f.id AND r.client_id = c.id AND r.state = ANY(${[...FINAL_STATES]}::text[])))
-      ORDER BY f.id FOR NO KEY UPDATE OF f`;
   }
 
   /** Closes entries and writes the changes. The rows are locked. */

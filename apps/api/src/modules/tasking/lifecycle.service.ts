@@ -3,17 +3,20 @@ import { Clock } from '../../platform/clock/clock.js';
 import { type Tx, UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditService } from '../audit/index.js';
 import { QueuesService } from '../queues/index.js';
+import { HuntCompletionRepository } from './hunt-completion.repository.js';
+import { HuntCompletion } from './hunt-completion.service.js';
 import { type EndingFlow, LifecycleRepository } from './lifecycle.repository.js';
 
 const WORKER = 'system:worker';
 const BATCH = 500;
-const SEEN_MS = 30 * 86_400_000;
 
 /** How flows and hunts end by themselves: their client has answered, all clients have, or their time is over. */
 @Injectable()
 export class FlowLifecycle {
   constructor(
     private readonly repository: LifecycleRepository,
+    private readonly completions: HuntCompletionRepository,
+    private readonly completion: HuntCompletion,
     private readonly queues: QueuesService,
     private readonly audit: AuditService,
     private readonly work: UnitOfWork,
@@ -35,10 +38,12 @@ export class FlowLifecycle {
   }
 
   /** Completes hunts that every client of their target has answered; of those given, or of all. */
-  complete(huntIds?: readonly string[]): Promise<number> {
+  async complete(huntIds?: readonly string[]): Promise<number> {
+    const complete = await this.completion.complete(huntIds);
+    if (complete.length === 0) return 0;
     const now = this.clock.now();
     return this.work.run(async (tx) => {
-      const hunts = await this.repository.finished(tx, huntIds, new Date(now.getTime() - SEEN_MS));
+      const hunts = await this.completions.lockRunning(tx, complete);
       await this.endHunts(
         tx,
         hunts.map((hunt) => ({ ...hunt, at: now, change: 'complete' })),

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DEFAULT_QUOTA, type SignedFile } from '#wire';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
+import { mayHaveEntry, SETTLED } from '../queues/index.js';
 import type { ClientFile } from './domain/job-file.js';
 import type { LiveFlow } from './domain/live-entry.js';
 import type { QueueScope } from './domain/records.js';
@@ -18,6 +19,9 @@ interface LiveRow extends Omit<LiveFlow, 'spec' | 'maxObjectBytes'> {
   signature: string;
   quotaBytes: number | null;
 }
+
+/** As many settled flows as a file of 256 KiB could hold, were they all of the shortest kind, and a few more. */
+const SETTLED_SHOWN = 120;
 
 @Injectable()
 export class PublisherRepository {
@@ -48,17 +52,26 @@ export class PublisherRepository {
       FROM clients c WHERE c.id = ANY(${[...clientIds]}::text[])`;
   }
 
-  /** Flows and hunts that may still have an entry in these files, with their highest attempt, if that is signed. */
+  /**
+   * Flows and hunts that may still have an entry in these files, with their highest attempt, if that is signed. Of a
+   * client's settled ones the latest only: more of them find no room in a file.
+   */
   async liveFlows(tx: Tx, scope: QueueScope, since: Date): Promise<LiveFlow[]> {
     const rows = await tx.$queryRaw<LiveRow[]>`
-      SELECT f.id, f.client_id AS "clientId", f.labels, f.entry_state AS "entryState", f.created_at AS "createdAt",
-        f.expires_at AS "expiresAt", f.ended_at AS "endedAt", a.attempt, a.spec_payload AS "specPayload",
+      WITH live AS (
+        SELECT f.id, f.client_id, f.labels, f.entry_state, f.created_at, f.expires_at, f.ended_at, a.attempt, ${SETTLED} AS settled
+        FROM flows f
+        JOIN LATERAL (SELECT attempt, signature FROM flow_attempts WHERE flow_id = f.id ORDER BY attempt DESC LIMIT 1) a
+          ON a.signature IS NOT NULL
+        WHERE (f.client_id = ANY(${[...scope.clientIds]}::text[]) OR (f.is_hunt AND f.labels && ${[...scope.labels]}::text[]))
+          AND ${mayHaveEntry(since)}),
+        placed AS (
+          SELECT *, row_number() OVER (PARTITION BY client_id, settled ORDER BY ended_at DESC NULLS FIRST, id) AS place FROM live)
+      SELECT p.id, p.client_id AS "clientId", p.labels, p.entry_state AS "entryState", p.created_at AS "createdAt",
+        p.expires_at AS "expiresAt", p.ended_at AS "endedAt", p.settled, p.attempt, a.spec_payload AS "specPayload",
         a.protected_part AS "protectedPart", a.signature, (a.spec_payload::json -> 'quota' ->> 'bytes')::float8 AS "quotaBytes"
-      FROM flows f
-      JOIN LATERAL (SELECT * FROM flow_attempts WHERE flow_id = f.id ORDER BY attempt DESC LIMIT 1) a ON a.signature IS NOT NULL
-      WHERE (f.client_id = ANY(${[...scope.clientIds]}::text[]) OR (f.is_hunt AND f.labels && ${[...scope.labels]}::text[]))
-        AND (f.hunt_state IS NULL OR f.hunt_state NOT IN ('Draft', 'Waiting', 'Refused'))
-        AND f.expires_at > ${since} AND (f.ended_at IS NULL OR f.ended_at > ${since} OR f.entry_state = 'cancelled')`;
+      FROM placed p JOIN flow_attempts a ON a.flow_id = p.id AND a.attempt = p.attempt
+      WHERE p.client_id IS NULL OR NOT p.settled OR p.place <= ${SETTLED_SHOWN}`;
     return rows.map(({ specPayload: payload, protectedPart, signature, quotaBytes, ...flow }) => ({
       ...flow,
       spec: { protected: protectedPart, payload, signature } satisfies SignedFile,

@@ -10,7 +10,22 @@ describe('the size of a job file', () => {
 
   it('is bounded at 256 KiB', () => {
     const spec = 'x'.repeat(10_000);
-    expect(fitsJobFile(Array.from({ length: 15 }, () => spec))).toBe(true);
-    expect(fitsJobFile(Array.from({ length: 26 }, () => spec))).toBe(false);
+    expect(
+      fitsJobFile(
+        Array.from({ length: 15 }, () => spec),
+        1,
+      ),
+    ).toBe(true);
+    expect(
+      fitsJobFile(
+        Array.from({ length: 26 }, () => spec),
+        1,
+      ),
+    ).toBe(false);
+  });
+
+  it('has room for a grant each only as long as there is', () => {
+    expect(fitsJobFile([], 150)).toBe(true);
+    expect(fitsJobFile([], 250)).toBe(false);
   });
 });

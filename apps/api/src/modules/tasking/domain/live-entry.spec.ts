@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { entryOf, entryStateAt, inFileOrder, type LiveFlow } from './live-entry.js';
+import { entryOf, entryStateAt, inFileOrder, type LiveFlow, makeRoom } from './live-entry.js';
 
 const day = (n: number): Date => new Date(Date.UTC(2026, 0, n));
 const flow = (more: Partial<LiveFlow> = {}): LiveFlow => ({
@@ -10,6 +10,7 @@ const flow = (more: Partial<LiveFlow> = {}): LiveFlow => ({
   createdAt: day(1),
   expiresAt: day(8),
   endedAt: null,
+  settled: false,
   attempt: 2,
   spec: { protected: 'p', payload: '{}', signature: 's' },
   maxObjectBytes: 1,
@@ -47,5 +48,30 @@ describe('an entry', () => {
   it('has one place in the file', () => {
     const [a, b, c] = [flow({ id: 'H_b' }), flow({ id: 'H_a' }), flow({ id: 'H_0', createdAt: day(2) })];
     expect(inFileOrder([c, a, b]).map((f) => f.id)).toEqual(['H_a', 'H_b', 'H_0']);
+  });
+});
+
+describe('making room', () => {
+  const listed = (id: string, more: Partial<LiveFlow>) => {
+    const of = flow({ id, clientId: 'C.0000000000000001', ...more });
+    return { flow: of, entry: entryOf(of, day(4))! };
+  };
+  const open = listed('F_0000000000000001', {});
+  const silent = listed('F_0000000000000002', { entryState: 'closed', endedAt: day(1) });
+  const older = listed('F_0000000000000003', { entryState: 'closed', endedAt: day(2), settled: true });
+  const newer = listed('F_0000000000000004', { entryState: 'closed', endedAt: day(3), settled: true });
+  const live = [newer, open, older, silent];
+  // {"flow_id":...} and the comma, with each of its quotes escaped: counted by hand from the rendered entry
+  const bytes = JSON.stringify(older.entry).length + JSON.stringify(older.entry).match(/["\\\\]/g)!.length + 1;
+
+  it('takes away what is settled, the oldest first, and no more than it takes', () => {
+    expect(makeRoom(live, 1)).toEqual([newer, open, silent]);
+    expect(makeRoom(live, bytes)).toEqual([newer, open, silent]);
+    expect(makeRoom(live, bytes + 1)).toEqual([open, silent]);
+  });
+
+  it('never takes what is open or was not answered', () => {
+    expect(makeRoom(live, 2 * bytes + 1)).toBeUndefined();
+    expect(makeRoom([open, silent], 1)).toBeUndefined();
   });
 });

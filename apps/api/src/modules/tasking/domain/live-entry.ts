@@ -13,6 +13,8 @@ export interface LiveFlow {
   createdAt: Date;
   expiresAt: Date;
   endedAt: Date | null;
+  /** Answered for good by everybody whom it concerns: its entry makes room for others when the file has none. */
+  settled: boolean;
   attempt: number;
   spec: SignedFile;
   /** The most bytes that one result object of it may have. */
@@ -54,3 +56,29 @@ export const entryOf = (flow: LiveFlow, now: Date): Entry | undefined => {
 /** One order for every rendering of the same file. */
 export const inFileOrder = (flows: readonly LiveFlow[]): LiveFlow[] =>
   [...flows].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1));
+
+/** What an entry takes in the signed file: as JSON, within a text that is JSON again, and the comma after it. */
+const bytesOf = (entry: Entry): number => Buffer.byteLength(JSON.stringify(JSON.stringify(entry))) - 2 + 1;
+
+/**
+ * The entries without as many of the settled ones, those that ended first first, as it takes to save so many bytes.
+ * Undefined when they do not save enough. Their grants stay in the file: who has something to deliver still can.
+ */
+export const makeRoom = <T extends { flow: LiveFlow; entry: Entry }>(
+  live: readonly T[],
+  excessBytes: number,
+): T[] | undefined => {
+  const settled = live
+    .filter(({ flow }) => flow.settled)
+    .sort(
+      (a, b) => (a.flow.endedAt?.getTime() ?? 0) - (b.flow.endedAt?.getTime() ?? 0) || (a.flow.id < b.flow.id ? -1 : 1),
+    );
+  const leaving = new Set<T>();
+  let saved = 0;
+  for (const one of settled) {
+    if (saved >= excessBytes) break;
+    leaving.add(one);
+    saved += bytesOf(one.entry);
+  }
+  return saved >= excessBytes ? live.filter((one) => !leaving.has(one)) : undefined;
+};
