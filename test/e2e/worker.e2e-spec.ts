@@ -156,8 +156,21 @@ describe('publishing', () => {
 
   it('signs grants again that are a day old', async () => {
     await startHunt();
+    // the file is there before its row says so
+    await eventually('everything is published and marked so', async () =>
+      (
+        await one<{ n: string }>(
+          `SELECT count(*) AS n FROM queues WHERE wanted_seq > published_seq OR published_at IS NULL`,
+        )
+      )?.n === '0'
+        ? true
+        : undefined,
+    );
     const before = await jobFile(all);
-    await world.sql.query(`UPDATE queues SET published_at = published_at - interval '25 hours'`);
+    const aged = await world.sql.query(
+      `UPDATE queues SET published_at = published_at - interval '25 hours' WHERE id = 'label:All'`,
+    );
+    expect(aged.rowCount).toBe(1);
     const after = await eventually('the grants are new', async () => {
       const now = await jobFile(all);
       return now.version > before.version ? now : undefined;

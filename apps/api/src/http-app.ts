@@ -11,6 +11,7 @@ import { HttpModule } from './http.module.js';
 import type { HttpConfig } from './platform/config/env.js';
 import { DomainExceptionFilter } from './platform/errors/domain-exception.filter.js';
 import { servePlayground } from './platform/graphql/playground.js';
+import { refuseUnparsed, refuseUnrouted } from './platform/http/early-refusals.js';
 import { requireSoundText } from './platform/http/text-check.js';
 import { validationPipe } from './platform/http/validation.js';
 
@@ -31,11 +32,14 @@ export const createHttpApp = async (
     bodyLimit: BODY_LIMIT,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 200 },
+    frameworkErrors: refuseUnrouted,
+    clientErrorHandler: refuseUnparsed,
   });
   const server = adapter.getInstance();
   server.addHook('onRoute', (route) => {
     if (route.url.startsWith('/api/v1/auth/')) route.bodyLimit = ANONYMOUS_BODY_LIMIT;
   });
+  server.removeContentTypeParser('text/plain'); // JSON only: whatever else is a 415
   server.addHook('preHandler', async (request) => {
     requireSoundText(request);
     await Promise.resolve();
@@ -43,6 +47,7 @@ export const createHttpApp = async (
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     bufferLogs: true,
     abortOnError: false,
+    bodyParser: false, // Fastify's own: JSON
   });
   app.useLogger(app.get(Logger));
   app.enableShutdownHooks();

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { COLLECTION_RATIO_FROM_BYTES } from '#wire';
 import { CollectionRefused } from './errors.js';
 
 /** What the ticket says of the object; given parts are checked. */
@@ -31,7 +32,6 @@ export interface UnpackedCollection {
   readonly contentSha256: string;
 }
 
-const RATIO_FROM_BYTES = 16 * 1024 * 1024;
 const HEADER_BYTES = 100;
 const MAGIC = 'SQLite format 3\0';
 const UTF_8 = 1;
@@ -159,7 +159,7 @@ const unpackInto = async (
   const stored = sha256Stream(() => undefined);
   const content = sha256Stream((bytes) => {
     if (bytes > maxBytes) refuse('too-large', `the content is larger than ${maxBytes} bytes`);
-    if (bytes > RATIO_FROM_BYTES && bytes > size * maxRatio)
+    if (bytes > COLLECTION_RATIO_FROM_BYTES && bytes > size * maxRatio)
       refuse('ratio', `the content is more than ${maxRatio} times as large as what is stored`);
   });
   const source = input.createReadStream({ autoClose: false });

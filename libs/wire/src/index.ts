@@ -6,6 +6,7 @@ export * from './builtin-collections.js';
 export * from './certificates.js';
 export * from './collection-spec.js';
 export * from './errors.js';
+export * from './gzip-bounds.js';
 export * from './ids.js';
 export * from './job-file.js';
 export * from './large-file.js';

@@ -3,13 +3,14 @@ import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Access, CurrentPrincipal } from '../../platform/access/access.decorator.js';
 import type { Principal } from '../../platform/access/principal.js';
+import { decimal } from '../../platform/http/paging.js';
 import { BucketService } from './bucket.service.js';
 
 const ListQuery = z.strictObject({
   prefix: z.string().max(1024).default(''),
   delimiter: z.literal('/').optional().describe('Only this level, deeper ones as prefixes'),
   start_after: z.string().max(1024).optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  limit: decimal(1, 1000, 100),
 });
 type ListQuery = z.infer<typeof ListQuery>;
 

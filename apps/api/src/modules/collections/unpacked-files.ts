@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { makeFolder } from '#files';
 import { unpackCollection } from '#collections/reader';
+import { MAX_COLLECTION_RATIO } from '#wire';
 
-/** A gzip of a collection is 5 to 20 times smaller; far beyond that it is a bomb. */
-const MAX_RATIO = 200;
 const GRACE_MS = 60_000;
 
 /**
@@ -47,7 +46,7 @@ export class UnpackedFiles {
     }
     makeFolder(this.dir);
     const part = join(this.dir, `${randomUUID()}.part`);
-    await unpackCollection(await packed(), part, { maxBytes: this.maxBytes, maxRatio: MAX_RATIO, expected });
+    await unpackCollection(await packed(), part, { maxBytes: this.maxBytes, maxRatio: MAX_COLLECTION_RATIO, expected });
     await rename(part, path);
     await this.shrink();
     return path;

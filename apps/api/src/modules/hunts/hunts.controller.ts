@@ -6,7 +6,7 @@ import { Access, CurrentPrincipal } from '../../platform/access/access.decorator
 import type { Principal } from '../../platform/access/principal.js';
 import { Cursors } from '../../platform/http/cursor.js';
 import { IdempotencyKey } from '../../platform/http/idempotency-key.decorator.js';
-import { below, NewestPosition, newestPosition, pageOf, PageQuery } from '../../platform/http/paging.js';
+import { below, decimal, NewestPosition, newestPosition, pageOf, PageQuery } from '../../platform/http/paging.js';
 import { AnswersStatus, AnswersStatusInTime } from '../flows/index.js';
 import { HuntInput, StopInput } from './dto/hunt.input.js';
 import {
@@ -23,7 +23,7 @@ import { HuntsService } from './hunts.service.js';
 
 const HuntClientsQuery = PageQuery.extend({ state: TicketState.optional() });
 type HuntClientsQuery = z.infer<typeof HuntClientsQuery>;
-const RecruitmentQuery = z.strictObject({ points: z.coerce.number().int().min(1).max(1000).default(100) });
+const RecruitmentQuery = z.strictObject({ points: decimal(1, 1000, 100) });
 type RecruitmentQuery = z.infer<typeof RecruitmentQuery>;
 
 @ApiTags('hunts')

@@ -2,35 +2,8 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from './domain-error.js';
 import { ERROR_TABLE } from './error-table.js';
+import { instanceOf, PROBLEM_TYPE, problem, type Problem } from './problem.js';
 import { asUnavailable } from './unavailable.js';
-
-/** An answer of RFC 9457: `code` is stable and for programs, `detail` is for people. */
-interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  code: string;
-  detail: string;
-  instance: string;
-  [more: string]: unknown;
-}
-
-const problem = (
-  status: number,
-  title: string,
-  code: string,
-  detail: string,
-  instance: string,
-  more: object = {},
-): Problem => ({
-  type: `urn:rekall:problem:${code}`,
-  title,
-  status,
-  code,
-  detail,
-  instance,
-  ...more,
-});
 
 /** The one filter: expected failures by the table, what the framework refuses as it is, all else a 500 that says nothing. */
 @Catch()
@@ -43,11 +16,11 @@ export class DomainExceptionFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const answer = this.render(error, `urn:rekall:request:${request.id}`);
+    const answer = this.render(error, instanceOf(request.id));
     if (error instanceof DomainError && error.options.retryAfterSeconds !== undefined)
       void reply.header('retry-after', String(error.options.retryAfterSeconds));
     if (answer.status === 401) void reply.header('www-authenticate', 'Bearer realm="rekall"');
-    void reply.status(answer.status).type('application/problem+json').send(answer);
+    void reply.status(answer.status).type(PROBLEM_TYPE).send(answer);
   }
 
   private render(error: unknown, instance: string): Problem {

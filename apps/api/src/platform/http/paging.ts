@@ -1,8 +1,27 @@
 import { z } from 'zod';
 
+const DIGITS = /^\d{1,9}$/;
+
+/**
+ * A whole number in a query: plain decimal digits and nothing else (no sign, space, exponent or other base).
+ * @param fallback when it is not given
+ */
+export const decimal = (least: number, most: number, fallback: number) =>
+  z
+    .preprocess(
+      (value) => (typeof value === 'string' && DIGITS.test(value) ? Number(value) : value),
+      z
+        .number({ error: `expected a number of plain decimal digits, ${least} to ${most}` })
+        .int()
+        .min(least)
+        .max(most)
+        .meta({ default: fallback }),
+    )
+    .default(fallback);
+
 /** `?limit=&cursor=` of every list. */
 export const PageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(1000).default(50).describe('Rows of a page'),
+  limit: decimal(1, 1000, 50).describe('Rows of a page'),
   cursor: z.string().max(4000).optional().describe('next_cursor of the page before'),
 });
 export type PageQuery = z.infer<typeof PageQuery>;

@@ -1,4 +1,4 @@
-import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, StandardSchemaValidationPipe } from '@nestjs/common';
 import type { z } from 'zod';
 import { DomainError, type FieldError } from '../errors/domain-error.js';
 
@@ -35,9 +35,19 @@ const malformed = (issues: readonly Issue[]): DomainError => {
   );
 };
 
+/** A part of the path is a value of its own: what is wrong with it is said under its name. */
+class NamingPipe extends StandardSchemaValidationPipe {
+  override async transform<T = unknown>(value: T, metadata: ArgumentMetadata): Promise<T> {
+    const { schema, type, data } = metadata;
+    if (schema === undefined || type !== 'param' || data === undefined) return super.transform(value, metadata);
+    const result = await schema['~standard'].validate(value);
+    if (result.issues === undefined) return result.value as T;
+    throw malformed(result.issues.map((issue) => ({ ...issue, path: [data, ...(issue.path ?? [])] })));
+  }
+}
+
 /** Checks every argument that names a schema; the answer lists all wrong fields. */
-export const validationPipe = (): StandardSchemaValidationPipe =>
-  new StandardSchemaValidationPipe({ exceptionFactory: malformed });
+export const validationPipe = (): StandardSchemaValidationPipe => new NamingPipe({ exceptionFactory: malformed });
 
 /** Parses what came by another way than as an argument that names a schema. Throws `request/invalid`. */
 export const parseInput = <T>(schema: z.ZodType<T>, value: unknown): T => {

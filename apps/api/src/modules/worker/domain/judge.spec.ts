@@ -94,6 +94,21 @@ describe('a status ticket', () => {
     expect(reason(t, k)).toBe(expected);
   });
 
+  it('claims no collection that the reader would refuse to unpack: beyond 16 MiB, 200 times what is stored', () => {
+    const collection = (stored_bytes: number, content_bytes: number): string | undefined => {
+      const claim = { ...object, stored_bytes, content_bytes };
+      const objects = new Map([[KEY, { size: stored_bytes, etag: '' }]]);
+      return reason(ticket({ collections: [claim] }), known({ objects }));
+    };
+    expect(collection(100_000, 20_000_000)).toBeUndefined();
+    expect(collection(100_000, 20_000_001)).toBe('object_mismatch');
+    expect(collection(16_000, 16_000_000)).toBeUndefined();
+    // an uploaded file is not unpacked: zeros may be as many as gzip can make of them
+    const zeros = { ...object, key: 'z', name: undefined, stored_bytes: 100_000, content_bytes: 100_000_000 };
+    const both = new Map([...known().objects, ['z', { size: 100_000, etag: '' }]]);
+    expect(reason(ticket({ files: [zeros] }), known({ objects: both }))).toBeUndefined();
+  });
+
   it('is of the pinned key', () => {
     expect(reason(ticket(), known(), 'intake', 'b'.repeat(64))).toBe('key_conflict');
     expect(reason(ticket(), known(), 'rebuild', 'b'.repeat(64))).toBe('key_conflict');

@@ -1,6 +1,9 @@
 import {
   ALL_LABEL,
   type CollectionSpec,
+  isCollectionBomb,
+  isImpossibleGzip,
+  MAX_COLLECTION_RATIO,
   samplePosition,
   type StatusTicket,
   type StoredObject,
@@ -46,17 +49,19 @@ export interface Known {
 /** `rebuild`: the ticket was taken in before; what may have changed since (acceptance, objects purged) is no fault. */
 export type Occasion = 'intake' | 'rebuild';
 
-/** gzip makes bytes at most about 1,032 times smaller. */
-const MAX_GZIP_RATIO = 1100;
-const GZIP_SLACK = 4096;
-
 /** What a ticket says of its objects that cannot be, whatever is in them: bounds that keep counters honest. */
-const impossible = (ticket: StatusTicket): Fault | undefined => {
-  const inflated = ticketObjects(ticket).find((o) => o.content_bytes > o.stored_bytes * MAX_GZIP_RATIO + GZIP_SLACK);
+const impossible = (ticket: StatusTicket, occasion: Occasion): Fault | undefined => {
+  const inflated = ticketObjects(ticket).find((o) => isImpossibleGzip(o.stored_bytes, o.content_bytes));
   if (inflated !== undefined)
     return {
       reason: 'object_mismatch',
       detail: `${inflated.key}: ${inflated.content_bytes} bytes cannot come out of ${inflated.stored_bytes} stored ones`,
+    };
+  const bomb = claimedCollections(ticket).find((c) => isCollectionBomb(c.stored_bytes, c.content_bytes));
+  if (occasion === 'intake' && bomb !== undefined)
+    return {
+      reason: 'object_mismatch',
+      detail: `${bomb.key}: ${bomb.content_bytes} bytes out of ${bomb.stored_bytes} stored ones are more than ${MAX_COLLECTION_RATIO} times as many: no reader unpacks that`,
     };
   const crowded = claimedCollections(ticket).find((c) => rowsOf(c) > c.content_bytes);
   if (crowded !== undefined)
@@ -146,7 +151,7 @@ export const judgeStatus = (
     targetFault(flow, attempt, client) ??
     undeclared(ticket, known.declared) ??
     repeated(ticket) ??
-    impossible(ticket) ??
+    impossible(ticket, occasion) ??
     ticketObjects(ticket)
       .map((claim) => objectFault(claim, known.objects.get(claim.key), occasion))
       .find((fault) => fault !== undefined)
