@@ -3,7 +3,7 @@ import { Prisma } from '../../generated/prisma/client.js';
 import type { Reach } from '../../platform/access/policy.js';
 import { withinReach } from '../../platform/prisma/scope-sql.js';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
-import { mayHaveEntry, SETTLED } from '../queues/index.js';
+import { mayHaveEntry, SETTLED } from '../../platform/prisma/live-flows-sql.js';
 import type { Flow, FlowChangeInput, NewFlow, Run } from './domain/flow.js';
 
 const FLOW = Prisma.sql`

@@ -1,4 +1,3 @@
 export { fitsJobFile } from './domain/job-file-size.js';
-export { mayHaveEntry, SETTLED } from './live-flows.sql.js';
 export { QueuesModule } from './queues.module.js';
 export { QUEUES_CHANNEL, QueuesService } from './queues.service.js';

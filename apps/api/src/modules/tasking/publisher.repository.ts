@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DEFAULT_QUOTA, type SignedFile } from '#wire';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
-import { mayHaveEntry, SETTLED } from '../queues/index.js';
+import { mayHaveEntry, SETTLED } from '../../platform/prisma/live-flows-sql.js';
 import type { ClientFile } from './domain/job-file.js';
 import type { LiveFlow } from './domain/live-entry.js';
 import type { QueueScope } from './domain/records.js';
