@@ -173,6 +173,18 @@ const fleet: Record<string, Make> = {
   }),
 };
 
+const query =
+  (path: string): Make =>
+  (which) => ({
+    path,
+    body: { query: which === 'bad' ? 'select,, ppid from pslist()' : 'select pid from pslist()' },
+  });
+
+const queries: Record<string, Make> = {
+  'POST /queries/validate': query('/queries/validate'),
+  'POST /queries/explain': query('/queries/explain'),
+};
+
 const evidence: Record<string, Make> = {
   'GET /hunts/:hunt_id/rows': one((id) => `/hunts/${id}/rows`, huntOf, clientOf),
   'GET /collections': list('/collections', collectionOf),
@@ -203,4 +215,11 @@ const health: Record<string, Make> = {
 };
 
 /** How each route is called in each case. */
-export const CALLS: Readonly<Record<string, Make>> = { ...health, ...auth, ...users, ...fleet, ...evidence };
+export const CALLS: Readonly<Record<string, Make>> = {
+  ...health,
+  ...auth,
+  ...users,
+  ...fleet,
+  ...queries,
+  ...evidence,
+};

@@ -45,7 +45,17 @@ const collectionOf = (at: Standing): string => at.collectionId;
 const idFor = async (which: Case, own: () => Promise<string>, other: string): Promise<string> =>
   which === 'own' ? own() : which === 'bad' ? NO_ID : other;
 
+const looked =
+  (field: string): Make =>
+  (which) => ({
+    query: `query ($query: String!) { ${field}(query: $query) { text } }`,
+    variables: { query: which === 'bad' ? 'select,, ppid from pslist()' : 'select pid from pslist()' },
+    object: 'SELECT pid FROM pslist()',
+  });
+
 const queries: Record<string, Make> = {
+  'Query.validateQuery': looked('validateQuery'),
+  'Query.explainQuery': looked('explainQuery'),
   'Query.me': () => ({ query: '{ me { id permissions grants { role scope } } }' }),
   'Query.clients': list('clients', 'id', clientOf),
   'Query.client': one('client', 'id', clientOf, clientOf),

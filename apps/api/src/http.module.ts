@@ -9,6 +9,7 @@ import { HealthModule } from './modules/health/index.js';
 import { HuntsModule } from './modules/hunts/index.js';
 import { MeModule } from './modules/me/index.js';
 import { QuarantineModule } from './modules/quarantine/index.js';
+import { QueriesModule } from './modules/queries/index.js';
 import { QueuesModule } from './modules/queues/index.js';
 import { UsersModule } from './modules/users/index.js';
 import { AccessModule } from './platform/access/access.module.js';
@@ -59,6 +60,7 @@ export class HttpModule {
         ClientsModule,
         FlowsModule,
         HuntsModule,
+        QueriesModule,
         CollectionsModule,
         BucketModule,
         QuarantineModule,

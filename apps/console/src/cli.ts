@@ -11,6 +11,7 @@ import { flowCommand } from './commands/flow/index.js';
 import { huntCommand } from './commands/hunt/index.js';
 import { initCommand } from './commands/init.js';
 import { meCommand } from './commands/me.js';
+import { queryCommand } from './commands/query/index.js';
 import { rebuildCommand } from './commands/rebuild.js';
 import { rotateCommand } from './commands/rotate.js';
 import { upCommand } from './commands/up.js';
@@ -29,6 +30,7 @@ const COMMANDS = [
   huntCommand,
   flowCommand,
   clientCommand,
+  queryCommand,
   viewCommand,
   bucketCommand,
   auditCommand,

@@ -9,7 +9,8 @@ export type Columns = ReadonlyMap<string, Kind | undefined> | undefined;
 /** What is known of one scope before the query runs: its names, with the columns of rows, or the columns of its row. */
 export type Known =
   | { readonly names: ReadonlyMap<string, Columns>; readonly kinds?: ReadonlyMap<string, Kind | undefined> }
-  | { readonly row: Columns };
+  /** `exact`: no row has a column besides. */
+  | { readonly row: Columns; readonly exact?: true };
 
 /** Library functions that pass rows through: which argument the rows are. */
 const PASSING: ReadonlyMap<string, number> = new Map([

@@ -118,7 +118,7 @@ export function clashOf(operator: BinaryOperator, left: Kind | undefined, right:
     case '==':
     case '!=':
       if (!unlike(left, right) || left === 'list' || right === 'list') return undefined;
-      return `${a(left)} and ${a(right)} are never equal.`;
+      return `${a(left)} and ${a(right).toLowerCase()} are never equal.`;
     case '<':
     case '<=':
     case '>':
@@ -126,7 +126,7 @@ export function clashOf(operator: BinaryOperator, left: Kind | undefined, right:
       if (left === 'null' || right === 'null') return 'Null has no order: this is never true.';
       if (left === 'object' || right === 'object') return 'Objects have no order: this is never true.';
       if (!unlike(left, right) || left === 'list' || right === 'list') return undefined;
-      return `${a(left)} and ${a(right)} have no order: this is never true.`;
+      return `${a(left)} and ${a(right).toLowerCase()} have no order: this is never true.`;
     case '+':
     case '-':
     case '*':

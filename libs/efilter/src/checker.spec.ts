@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { check, sourcesOf, type Environment } from './index.js';
+import { check, formatDiagnostic, sourcesOf, type Environment } from './index.js';
 
 const env: Environment = {
   functions: {
@@ -82,6 +82,28 @@ describe('check', () => {
     ['select nope from (select *, pid as p from pslist())', ['warning 7-11']],
   ])('finds what is wrong in %s', (query, findings) => {
     expect(found(query)).toEqual(findings);
+  });
+
+  it('knows all columns of the row that a bare condition is about', () => {
+    const row = { st_size: 'number', filename: 'string', more: undefined } as const;
+    const about = (clause: string): unknown[] =>
+      check(clause, env, row).map(({ severity, start }) => [severity, start]);
+    expect(about("st_size > 100 and filename =~ 'x' and more")).toEqual([]);
+    expect(about('st_sise > 100')).toEqual([['error', 0]]);
+    expect(about("st_size == '5'")).toEqual([['warning', 0]]);
+    expect(about('any(pslist(), pid == st_size and nope)')).toEqual([['warning', 33]]);
+  });
+
+  it('shows a finding as a person reads it', () => {
+    const [first, second] = check('select nmae from\n  plist()', env);
+    expect(second === undefined ? '' : formatDiagnostic(second, 'select nmae from\n  plist()')).toBe('');
+    expect(first === undefined ? '' : formatDiagnostic(first, 'select nmae from\n  plist()')).toBe(
+      'Error at 2:3: There is no function or source named plist.\n2 |   plist()\n      ^^^^^',
+    );
+    const query = "select pid from pslist() where pid == 'x'";
+    expect(check(query, env).map((found) => formatDiagnostic(found, query))).toEqual([
+      `Warning at 1:32: A number and a string are never equal.\n1 | ${query}\n${' '.repeat(35)}^^^^^^^^^^`,
+    ]);
   });
 
   it('does not call a source', () => {

@@ -3,7 +3,7 @@ import { isAggregate } from './aggregates.js';
 import { checkArguments } from './checker-arguments.js';
 import { columnsOf, kindIn, type Columns, type Known } from './checker-columns.js';
 import { clashOf, kindOfBinary, type Kind } from './checker-kinds.js';
-import type { Environment } from './environment.js';
+import type { ColumnKind, Environment } from './environment.js';
 import { EfilterError } from './errors.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { parse } from './parser.js';
@@ -24,11 +24,15 @@ export interface Diagnostic extends Span {
   readonly message: string;
 }
 
+/** The columns of a row with what they hold; undefined where that is not known. */
+export type RowColumns = Readonly<Record<string, ColumnKind | undefined>>;
+
 /**
  * Looks for mistakes without calling any source: malformed text, unknown functions and sources, arguments that do not
  * fit, names that nothing binds, regular expressions that will be refused. The order is that of the text.
+ * @param row for a bare condition such as `st_size > 100`: all columns of the rows that it is about
  */
-export function check(query: Query | string, env: Environment): readonly Diagnostic[] {
+export function check(query: Query | string, env: Environment, row?: RowColumns): readonly Diagnostic[] {
   let parsed: Query;
   try {
     parsed = typeof query === 'string' ? parse(query) : query;
@@ -37,7 +41,7 @@ export function check(query: Query | string, env: Environment): readonly Diagnos
     return [{ severity: 'error', message: error.message, start: error.start, end: error.end }];
   }
   const checker = new Checker(env);
-  checker.visit(parsed.root, []);
+  checker.visit(parsed.root, row === undefined ? [] : [{ row: new Map(Object.entries(row)), exact: true }]);
   return checker.found.sort((left, right) => left.start - right.start);
 }
 
@@ -197,7 +201,7 @@ class Checker {
     let inRow = false;
     for (const known of scope) {
       if ('names' in known ? known.names.has(name) : known.row === undefined || known.row.has(name)) return;
-      inRow ||= 'row' in known;
+      inRow ||= 'row' in known && known.exact !== true;
     }
     if (this.env.variables !== undefined && Object.hasOwn(this.env.variables, name)) return;
     if (this.isFunction(name)) this.report('error', `${name} is a function and must be called: ${name}(...).`, at);

@@ -36,6 +36,11 @@ export interface HostFunction {
   readonly columns?: readonly string[];
   /** What the columns hold, where it is known: `check` then finds comparisons that can never be true. */
   readonly columnKinds?: Readonly<Record<string, ColumnKind>>;
+  /**
+   * By column: the parameter through which the source can be asked for certain values of it. A parameter called like a
+   * column serves without being named here.
+   */
+  readonly pushdown?: Readonly<Record<string, string>>;
   /** Called with checked arguments. A source returns an array, or any iterable such as a generator, of rows. */
   call(args: ResolvedArgs): Value | Iterable<Row>;
 }

@@ -53,6 +53,19 @@ describe('explain', () => {
     });
   });
 
+  it('knows which parameter a column is asked for by', () => {
+    const pushing: Environment = {
+      functions: {
+        lsof: { name: 'lsof', kind: 'source', params: [{ name: 'pids' }], pushdown: { pid: 'pids' }, call: () => [] },
+      },
+    };
+    const passed = (query: string): unknown => explain(query, pushing).sources[0]?.arguments;
+    expect(passed('any lsof() where pid == 2')).toEqual({ pids: [2] });
+    expect(passed('any lsof(pids: 1) where pid == 2')).toEqual({});
+    expect(passed('any lsof() where pids == 2')).toEqual({ pids: [2] });
+    expect(passed('any lsof() where constructor == 2')).toEqual({});
+  });
+
   it('passes several values of one parameter', () => {
     const [pslist] = explain('any from pslist() where pid in [1, 2]', env).sources;
     expect(pslist).toMatchObject({ arguments: { pid: [1, 2] }, columns: ['pid'] });

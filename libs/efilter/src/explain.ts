@@ -188,13 +188,13 @@ function isMirrored(operator: string): operator is keyof typeof MIRRORED {
   return Object.hasOwn(MIRRORED, operator);
 }
 
-/** What could be passed to parameters that are called like a column and are not given yet. */
+/** What could be passed to parameters that are for a column and are not given yet. */
 function argumentsOf(
   call: CallNode,
   constraints: readonly Constraint[],
   env: Environment,
 ): Record<string, readonly Literal[]> {
-  const params = hostOf(call.name, env)?.params ?? [];
+  const { params = [], pushdown = {} } = hostOf(call.name, env) ?? {};
   const positional = call.arguments.filter(({ keyword }) => keyword === undefined).length;
   const free = params.filter(
     ({ name }, index) => index >= positional && !call.arguments.some(({ keyword }) => keyword?.name === name),
@@ -202,8 +202,9 @@ function argumentsOf(
   const found: Record<string, readonly Literal[]> = {};
   for (const { column, operator, value } of constraints) {
     if (operator !== '==' && operator !== 'in') continue;
-    if (!free.some(({ name }) => name === column) || Object.hasOwn(found, column)) continue;
-    found[column] = Array.isArray(value) ? (value as readonly Literal[]) : [value];
+    const param = Object.hasOwn(pushdown, column) ? pushdown[column] : column;
+    if (param === undefined || !free.some(({ name }) => name === param) || Object.hasOwn(found, param)) continue;
+    found[param] = Array.isArray(value) ? (value as readonly Literal[]) : [value];
   }
   return found;
 }

@@ -1,5 +1,5 @@
 export type { Expression, Query } from './ast.js';
-export { check, sourcesOf, type Diagnostic } from './checker.js';
+export { check, sourcesOf, type Diagnostic, type RowColumns } from './checker.js';
 export type { ColumnKind, Environment, HostFunction, Parameter, ResolvedArgs } from './environment.js';
 export { EfilterError, type EfilterErrorKind } from './errors.js';
 export { drain, evaluate, filterRows, holds, readRows, rows, type EvaluateOptions } from './evaluator.js';
@@ -7,7 +7,7 @@ export { DEFAULT_LIMITS, type Abortable, type Limits } from './limits.js';
 export type { QueryParams } from './parameters.js';
 export { MAX_NESTING, parse } from './parser.js';
 export { explain, type Constraint, type Explanation, type SourceUse } from './explain.js';
-export { formatError, placeOf, type Place } from './print-location.js';
+export { formatDiagnostic, formatError, placeOf, type Place } from './print-location.js';
 export { print } from './printer.js';
 export type { Matcher, RegexEngine } from './regex.js';
 export { toSql, type SqlPlan, type TableSchema } from './sql.js';

@@ -1,4 +1,6 @@
-import { EfilterError } from './errors.js';
+import type { Diagnostic } from './checker.js';
+import type { EfilterError } from './errors.js';
+import type { Span } from './span.js';
 
 /** A place in a text; both numbers count from 1. */
 export interface Place {
@@ -20,16 +22,24 @@ export function placeOf(text: string, offset: number): Place {
  * Long lines are cut around that part.
  */
 export function formatError(error: EfilterError, queryText: string): string {
-  const { line, column } = placeOf(queryText, error.start);
+  return pointedAt(error.kind === 'parse' ? 'Malformed query' : 'Query failed', error, queryText);
+}
+
+/** What `check` found in a query, in the same way. */
+export function formatDiagnostic(found: Diagnostic, queryText: string): string {
+  return pointedAt(found.severity === 'error' ? 'Error' : 'Warning', found, queryText);
+}
+
+function pointedAt(head: string, found: Span & { readonly message: string }, queryText: string): string {
+  const { line, column } = placeOf(queryText, found.start);
   const full = queryText.split(/\r\n|[\n\r]/)[line - 1] ?? '';
   const from = column > MAX_SHOWN - 20 ? column - 1 - MAX_SHOWN / 2 : 0;
   const shown = printable(full.slice(from, from + MAX_SHOWN));
   const offset = column - 1 - from;
-  const width = Math.max(1, Math.min(error.end - error.start, shown.length - offset));
-  const head = error.kind === 'parse' ? 'Malformed query' : 'Query failed';
+  const width = Math.max(1, Math.min(found.end - found.start, shown.length - offset));
   const gutter = `${String(line)} | `;
   return [
-    `${head} at ${String(line)}:${String(column)}: ${error.message}`,
+    `${head} at ${String(line)}:${String(column)}: ${found.message}`,
     gutter + shown,
     ' '.repeat(gutter.length + offset) + '^'.repeat(width),
   ].join('\n');

@@ -1,4 +1,4 @@
-import type { ColumnKind, Environment, HostFunction } from '#efilter';
+import type { ColumnKind, Environment, HostFunction, RowColumns } from '#efilter';
 import type { ColumnType } from '#wire';
 import type { SourceDeclaration } from './declaration.js';
 import { FILE_SOURCES } from './file-sources.js';
@@ -25,11 +25,16 @@ export const columnKindsOf = (columns: SourceDeclaration['columns']): Record<str
     }),
   );
 
-const declared = (name: string, { params, columns, more }: SourceDeclaration): HostFunction => ({
+/** The row of a table of these columns, for `check` of a bare condition. */
+export const rowColumnsOf = (columns: readonly { readonly name: string; readonly type: ColumnType }[]): RowColumns =>
+  Object.fromEntries(columns.map(({ name, type }) => [name, KINDS[type]]));
+
+const declared = (name: string, { params, columns, more, pushdown }: SourceDeclaration): HostFunction => ({
   name,
   kind: 'source',
   params,
   ...(more === true ? {} : { columns: Object.keys(columns), columnKinds: columnKindsOf(columns) }),
+  ...(pushdown === undefined ? {} : { pushdown }),
   call: () => {
     throw new Error(`${name} can only be read on an agent`);
   },

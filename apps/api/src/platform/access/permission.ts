@@ -3,6 +3,7 @@ export const PERMISSIONS = {
   'me.read': 'See one’s own user, grants and permissions',
   'me.password': 'Change one’s own password',
   'tokens.manage': 'Make, list and revoke one’s own API tokens',
+  'queries.check': 'Check and explain queries, without running them',
   'clients.read': 'List and see clients',
   'clients.label': 'Give labels of one’s own scope to clients of it, and take them away',
   'flows.read': 'List and see flows on clients',
@@ -39,7 +40,7 @@ export type RoleName = (typeof ROLES)[number];
 export const isRole = (text: string): text is RoleName => (ROLES as readonly string[]).includes(text);
 
 const SELF: Permission[] = ['me.read', 'me.password', 'tokens.manage'];
-const VIEW: Permission[] = [...SELF, 'clients.read', 'hunts.read'];
+const VIEW: Permission[] = [...SELF, 'queries.check', 'clients.read', 'hunts.read'];
 const EXAMINE: Permission[] = [...VIEW, 'flows.read', 'collections.read'];
 
 /** What each role holds, within the scope of the grant that gives it. */

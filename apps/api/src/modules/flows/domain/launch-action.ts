@@ -1,6 +1,7 @@
-import { EfilterError, formatError, parse, sourcesOf } from '#efilter';
-import type { Action, CollectAction } from '#wire';
-import { DomainError } from '../../../platform/errors/domain-error.js';
+import { check, EfilterError, formatDiagnostic, parse, type Query, type RowColumns, sourcesOf } from '#efilter';
+import { DECLARED_SOURCES, rowColumnsOf } from '#sources';
+import { type Action, type CollectAction, LISTING_COLLECTION } from '#wire';
+import { malformedQuery, wrongQuery } from '../../../platform/efilter/query-error.js';
 import { fileCondition } from '../dto/file-condition.input.js';
 import type { LaunchInput } from '../dto/launch.input.js';
 
@@ -31,28 +32,31 @@ const LIST_PROCESSES: CollectAction = {
   },
 };
 
-/** The sources that a query reads. Throws `efilter/parse` with the place for what is not EFILTER. */
+type Parameters = InputOf<'Collect'>['query_parameters'];
+
+/** The query as it is; parameters are bound while parsing. */
+const parsed = (text: string, pointer: string, parameters: Parameters): Query => {
+  try {
+    return parse(text, parameters);
+  } catch (error) {
+    if (!(error instanceof EfilterError)) throw error;
+    throw malformedQuery(error, text, pointer);
+  }
+};
+
+/**
+ * The sources that a query reads. Throws `efilter/parse` with the place for what is not EFILTER, and `efilter/check`
+ * for what is sure to fail on agents of this version. `row`: it is a bare condition on rows of these columns.
+ */
 export const checkedQuery = (
   text: string,
   pointer: string,
-  parameters?: InputOf<'Collect'>['query_parameters'],
+  { parameters, row }: { parameters?: Parameters; row?: RowColumns } = {},
 ): readonly string[] => {
-  try {
-    // Parameters are bound while parsing.
-    return sourcesOf(parse(text, parameters));
-  } catch (error) {
-    if (!(error instanceof EfilterError)) throw error;
-    throw new DomainError(
-      'invalid',
-      'efilter/parse',
-      `The query at ${pointer} is not EFILTER:\n${formatError(error, text)}`,
-      {
-        errors: [{ pointer, code: 'efilter/parse', message: error.message }],
-        more: { start: error.start, end: error.end },
-        cause: error,
-      },
-    );
-  }
+  const query = parsed(text, pointer, parameters);
+  const wrong = check(query, DECLARED_SOURCES, row).find(({ severity }) => severity === 'error');
+  if (wrong !== undefined) throw wrongQuery(wrong, formatDiagnostic(wrong, text), pointer);
+  return sourcesOf(query);
 };
 
 /** An action as it is asked for, not yet checked by the wire's own schema, and what an agent must have for it. */
@@ -66,6 +70,11 @@ export interface LaunchAction {
 
 const LARGE_FILES = ['parts.1'];
 
+/** What a row of a listing has: the filter is about that. */
+const LISTED = rowColumnsOf(
+  LISTING_COLLECTION.tables.flatMap(({ name, columns }) => (name === 'entries' ? columns : [])),
+);
+
 const collect = (input: InputOf<'Collect'>): LaunchAction => ({
   action: {
     __type__: 'Collect',
@@ -77,13 +86,13 @@ const collect = (input: InputOf<'Collect'>): LaunchAction => ({
       tables: [{ name: input.collection.name, columns: input.collection.columns, indexes: input.collection.indexes }],
     },
   },
-  sources: checkedQuery(input.query, '/query', input.query_parameters),
+  sources: checkedQuery(input.query, '/query', { parameters: input.query_parameters }),
   capabilities: [],
 });
 
 const listDirectory = ({ path, depth, one_device, filter }: InputOf<'ListDirectory'>): LaunchAction => ({
   action: { __type__: 'ListDirectory', path, depth, one_device, ...(filter === undefined ? {} : { filter }) },
-  sources: filter === undefined ? [] : checkedQuery(filter, '/filter'),
+  sources: filter === undefined ? [] : checkedQuery(filter, '/filter', { row: LISTED }),
   capabilities: [],
 });
 

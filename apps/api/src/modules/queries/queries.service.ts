@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import {
+  check,
+  type Diagnostic,
+  EfilterError,
+  explain,
+  type Explanation,
+  parse,
+  type Place,
+  placeOf,
+  print,
+  type Query,
+  type QueryParams,
+} from '#efilter';
+import { DECLARED_SOURCES } from '#sources';
+import { malformedQuery } from '../../platform/efilter/query-error.js';
+
+/** A mistake with its place, as offsets and as line and column, which count from 1. */
+export type PlacedDiagnostic = Diagnostic & Place;
+
+/** What is known of a query before it runs. */
+export interface Validation {
+  /** Whether nothing of it is sure to fail; there may be warnings. */
+  readonly valid: boolean;
+  /** Its canonical text, parameters filled in. */
+  readonly text: string;
+  readonly diagnostics: readonly PlacedDiagnostic[];
+}
+
+/** Looks at queries by what agents of this version declare; nothing is run. */
+@Injectable()
+export class QueriesService {
+  /** @throws DomainError `efilter/parse` with the place for what is not EFILTER */
+  validate(text: string, parameters: QueryParams | undefined): Validation {
+    const query = this.parsed(text, parameters);
+    const diagnostics = check(query, DECLARED_SOURCES).map((found) => ({ ...found, ...placeOf(text, found.start) }));
+    return { valid: !diagnostics.some(({ severity }) => severity === 'error'), text: print(query), diagnostics };
+  }
+
+  /** @throws DomainError `efilter/parse` with the place for what is not EFILTER */
+  explain(text: string, parameters: QueryParams | undefined): Explanation {
+    return explain(this.parsed(text, parameters), DECLARED_SOURCES);
+  }
+
+  private parsed(text: string, parameters: QueryParams | undefined): Query {
+    try {
+      return parse(text, parameters);
+    } catch (error) {
+      if (!(error instanceof EfilterError)) throw error;
+      throw malformedQuery(error, text, '/query');
+    }
+  }
+}
