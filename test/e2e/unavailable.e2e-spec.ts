@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, WholeSystem } from '../support/whole-system.js';
 
@@ -25,13 +26,57 @@ const ask = async (path: string): Promise<{ status: number; retryAfter: string |
   };
 };
 
+/** Stops a process, its connections open and silent, while `work` runs. */
+const halted = async <T>(pids: readonly number[], work: () => Promise<T>): Promise<T> => {
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  try {
+    return await work();
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+  }
+};
+
+/** An answer, and how long it took in milliseconds. */
+const timed = async (path: string): Promise<Awaited<ReturnType<typeof ask>> & { ms: number }> => {
+  const startedMs = performance.now();
+  const answer = await ask(path);
+  return { ...answer, ms: performance.now() - startedMs };
+};
+
 describe('with the file store halted', () => {
-  it('says within seconds that it is not ready', async () => {
-    process.kill(system.store.pid, 'SIGSTOP');
-    const ready = await ask('/health/ready');
-    process.kill(system.store.pid, 'SIGCONT');
+  it('says within two seconds that it is not ready, and within five that the bucket is away', async () => {
+    const [ready, listing] = await halted([system.store.pid], () =>
+      Promise.all([timed('/health/ready'), timed('/bucket')]),
+    );
     expect([ready.status, ready.retryAfter, ready.body.code]).toEqual([503, '5', 'health/not-ready']);
     expect(ready.body.detail).toContain('the bucket');
+    expect(ready.ms).toBeLessThan(2500);
+    expect([listing.status, listing.retryAfter, listing.body.code]).toEqual([503, '5', 'service/unavailable']);
+    expect(listing.ms).toBeLessThan(6000);
+    expect((await ask('/bucket')).status).toBe(200);
+  });
+});
+
+describe('with Postgres halted', () => {
+  /** The server and its backends: each holds connections of its own. */
+  const backends = async (): Promise<number[]> => {
+    const { pid } = system.postgres;
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return [pid, ...children.trim().split(' ').map(Number)];
+  };
+
+  it('says within two seconds that it is not ready, and within five that the database is away, to many at once', async () => {
+    await Promise.all(Array.from({ length: 10 }, () => ask('/hunts'))); // connections are open
+    const [ready, ...answers] = await halted(await backends(), () =>
+      Promise.all([timed('/health/ready'), ...Array.from({ length: 30 }, () => timed('/hunts'))]),
+    );
+    expect([ready.status, ready.body.code]).toEqual([503, 'health/not-ready']);
+    expect(ready.body.detail).toContain('Postgres');
+    expect(ready.ms).toBeLessThan(2500);
+    for (const answer of answers)
+      expect([answer.status, answer.retryAfter, answer.body.code]).toEqual([503, '5', 'service/unavailable']);
+    expect(Math.max(...answers.map((a) => a.ms))).toBeLessThan(6500);
+    await eventually('the API works again', async () => ((await ask('/hunts')).status === 200 ? true : undefined));
   });
 });
 

@@ -26,7 +26,7 @@ export class AuditSearchService {
       await this.audit.denied(principal, 'audit.read', { kind: 'audit' });
       throw denied('audit.read');
     }
-    const found = await this.repository.search(this.work.plain, filter, before, limit);
+    const found = await this.repository.search(this.work.longRead, filter, before, limit);
     const asked = Object.entries(filter).filter((entry): entry is [string, string] => entry[1] !== undefined);
     await this.audit.read(principal, {
       action: 'audit.read',

@@ -116,7 +116,7 @@ export class HuntsService {
   async get(principal: Principal, id: string, permission: HuntPermission = 'hunts.read'): Promise<HuntView> {
     const hunt = await this.find(principal, id, permission);
     const reach = reachOf(principal, permission);
-    const stats = await this.repository.stats(this.work.plain, reach, hunt, this.seenSince());
+    const stats = await this.repository.stats(this.work.longRead, reach, hunt, this.seenSince());
     return { hunt, stats, partial: !isWhole(reach) };
   }
 
@@ -141,7 +141,7 @@ export class HuntsService {
   async statsOf(principal: Principal, ids: readonly string[]): Promise<Map<string, HuntStats>> {
     requireSomewhere(principal, 'hunts.read');
     const reach = reachOf(principal, 'hunts.read');
-    const stats = await this.repository.statsOf(this.work.plain, reach, ids, this.seenSince());
+    const stats = await this.repository.statsOf(this.work.longRead, reach, ids, this.seenSince());
     return new Map(stats.map(({ id, ...counts }) => [id, counts]));
   }
 
@@ -166,7 +166,7 @@ export class HuntsService {
   ): Promise<Map<string, RecruitmentPoint[]>> {
     requireSomewhere(principal, 'hunts.read');
     const reach = reachOf(principal, 'hunts.read');
-    const found = await this.repository.recruitment(this.work.plain, reach, ids, points);
+    const found = await this.repository.recruitment(this.work.longRead, reach, ids, points);
     return Map.groupBy(found, ({ huntId }) => huntId);
   }
 

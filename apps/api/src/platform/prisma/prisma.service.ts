@@ -1,29 +1,50 @@
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit, Optional } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
-import { type CommonConfig, ConfigError } from '../config/env.js';
-import { COMMON_CONFIG } from '../config/tokens.js';
+import { type CommonConfig, ConfigError, type HttpConfig } from '../config/env.js';
+import { COMMON_CONFIG, HTTP_CONFIG } from '../config/tokens.js';
 
-/** A database that does not answer is said to be away after this long, instead of keeping callers for ever. */
-const CONNECT_MS = 5_000;
-const QUERY_MS = 30_000;
+/** How long is waited for the database: for a connection, a statement, a transaction; milliseconds. */
+interface Patience {
+  connectMs: number;
+  statementMs: number;
+  transactionMs: number;
+  connections: number;
+}
+
+/** Of programs that nobody waits for, and of reads that may take long. */
+const PATIENT: Patience = { connectMs: 5_000, statementMs: 30_000, transactionMs: 30_000, connections: 10 };
+/** Of who answers people: a database that hangs is said to be away within five seconds. */
+const PROMPT: Patience = { connectMs: 3_000, statementMs: 4_000, transactionMs: 15_000, connections: 10 };
+/** Long reads that may run at once beside all else. */
+const LONG_READS = 4;
+
+const connect = (connectionString: string, patience: Patience): PrismaClient =>
+  new PrismaClient({
+    adapter: new PrismaPg({
+      connectionString,
+      max: patience.connections,
+      connectionTimeoutMillis: patience.connectMs, // also for a free one
+      query_timeout: patience.statementMs, // counted here: a server that hangs counts nothing
+      statement_timeout: patience.statementMs,
+    }),
+    transactionOptions: { maxWait: patience.connectMs, timeout: patience.transactionMs },
+  });
 
 /** The database. Only repositories use it. */
 @Injectable()
 export class PrismaService implements OnModuleInit, OnModuleDestroy {
   readonly client: PrismaClient;
+  /** For reads that may take longer than an answer usually does. */
+  readonly patient: PrismaClient;
 
-  constructor(@Inject(COMMON_CONFIG) private readonly config: CommonConfig) {
-    this.client = new PrismaClient({
-      adapter: new PrismaPg({
-        connectionString: config.DATABASE_URL,
-        max: 10,
-        connectionTimeoutMillis: CONNECT_MS,
-        query_timeout: QUERY_MS,
-        statement_timeout: QUERY_MS,
-      }),
-      transactionOptions: { maxWait: 10_000, timeout: QUERY_MS },
-    });
+  constructor(
+    @Inject(COMMON_CONFIG) private readonly config: CommonConfig,
+    @Optional() @Inject(HTTP_CONFIG) http?: HttpConfig,
+  ) {
+    const url = config.DATABASE_URL;
+    this.client = connect(url, http === undefined ? PATIENT : PROMPT);
+    this.patient = http === undefined ? this.client : connect(url, { ...PATIENT, connections: LONG_READS });
   }
 
   /** Fails at the start, with a clear reason, when the database is not there. */
@@ -39,6 +60,6 @@ export class PrismaService implements OnModuleInit, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
-    await this.client.$disconnect();
+    await Promise.all([this.client.$disconnect(), this.patient.$disconnect()]);
   }
 }

@@ -18,4 +18,9 @@ export class UnitOfWork {
   get plain(): Tx {
     return this.prisma.client;
   }
+
+  /** For reads that may take long for what they are, such as counts over a fleet: elsewhere a hung database is noticed sooner. */
+  get longRead(): Tx {
+    return this.prisma.patient;
+  }
 }
