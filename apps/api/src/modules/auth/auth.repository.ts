@@ -1,13 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import { isRole, type RoleName } from '../../platform/access/permission.js';
-import type { GrantInForce } from '../../platform/access/principal.js';
+import type { RoleName } from '../../platform/access/permission.js';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
 
-interface RawGrant {
-  of: string;
+/** Who holds grants. */
+export interface Subject {
+  subjectKind: 'user' | 'token';
+  subjectId: string;
+}
+
+/** A grant with its time. */
+export interface StoredGrant extends Subject {
   role: string;
   scope: string;
-  until: string | null;
+  validFrom: Date;
+  validUntil: Date | null;
 }
 
 /** Who a credential stands for, as the database knows it now. */
@@ -15,7 +21,8 @@ export interface Holder {
   userId: string;
   userName: string;
   disabledAt: Date | null;
-  grants: GrantInForce[];
+  /** Another one after every change of the user’s grants. */
+  grantsVersion: string;
 }
 
 export interface TokenHolder extends Holder {
@@ -23,51 +30,38 @@ export interface TokenHolder extends Holder {
   expiresAt: Date;
   revokedAt: Date | null;
   lastUsedAt: Date | null;
-  /** The token's own grants in force; undefined when it has none at all and may do what its owner may. */
-  tokenGrants: GrantInForce[] | undefined;
+  /** The same of the token’s own grants. */
+  tokenGrantsVersion: string;
 }
-
-/** Grants in force of one subject. A role that this version does not know gives nothing. */
-const grantsOf = (rows: readonly RawGrant[], subject: string): GrantInForce[] =>
-  rows.flatMap(({ of, role, scope, until }) =>
-    of === subject && isRole(role) ? [{ role, scope, validUntil: until === null ? null : new Date(until) }] : [],
-  );
 
 @Injectable()
 export class AuthRepository {
-  /** A token, its owner, and the grants of both that are valid at `now`: one statement. */
-  async tokenHolder(tx: Tx, id: string, now: Date): Promise<TokenHolder | undefined> {
-    const rows = await tx.$queryRaw<
-      (Omit<TokenHolder, 'grants' | 'tokenGrants'> & { grants: RawGrant[]; narrowed: boolean })[]
-    >`
+  /** A token and its owner. */
+  async tokenHolder(tx: Tx, id: string): Promise<TokenHolder | undefined> {
+    const rows = await tx.$queryRaw<TokenHolder[]>`
       SELECT t.secret_hash AS "secretHash", t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", t.last_used_at AS "lastUsedAt",
-        u.id AS "userId", u.name AS "userName", u.disabled_at AS "disabledAt",
-        EXISTS (SELECT 1 FROM grants n WHERE n.subject_kind = 'token' AND n.subject_id = t.id) AS narrowed,
-        (SELECT coalesce(json_agg(json_build_object('of', g.subject_kind, 'role', g.role, 'scope', g.scope, 'until', g.valid_until)), '[]')
-          FROM grants g WHERE (g.subject_kind, g.subject_id) IN (('user', u.id), ('token', t.id))
-            AND g.valid_from <= ${now} AND (g.valid_until IS NULL OR g.valid_until > ${now})) AS grants
+        t.grants_version AS "tokenGrantsVersion",
+        u.id AS "userId", u.name AS "userName", u.disabled_at AS "disabledAt", u.grants_version AS "grantsVersion"
       FROM api_tokens t JOIN users u ON u.id = t.user_id WHERE t.id = ${id}`;
-    const [row] = rows;
-    if (row === undefined) return undefined;
-    const { grants, narrowed, ...holder } = row;
-    return {
-      ...holder,
-      grants: grantsOf(grants, 'user'),
-      tokenGrants: narrowed ? grantsOf(grants, 'token') : undefined,
-    };
+    return rows[0];
   }
 
-  /** Who signed in to a session that has not ended at `now`, with the user's grants that are valid then. */
+  /** Who signed in to a session that has not ended at `now`. */
   async sessionHolder(tx: Tx, sessionId: string, userId: string, now: Date): Promise<Holder | undefined> {
-    const rows = await tx.$queryRaw<(Omit<Holder, 'grants'> & { grants: RawGrant[] })[]>`
-      SELECT u.id AS "userId", u.name AS "userName", u.disabled_at AS "disabledAt",
-        (SELECT coalesce(json_agg(json_build_object('of', g.subject_kind, 'role', g.role, 'scope', g.scope, 'until', g.valid_until)), '[]')
-          FROM grants g WHERE g.subject_kind = 'user' AND g.subject_id = u.id
-            AND g.valid_from <= ${now} AND (g.valid_until IS NULL OR g.valid_until > ${now})) AS grants
+    const rows = await tx.$queryRaw<Holder[]>`
+      SELECT u.id AS "userId", u.name AS "userName", u.disabled_at AS "disabledAt", u.grants_version AS "grantsVersion"
       FROM sessions s JOIN users u ON u.id = s.user_id
       WHERE s.id = ${sessionId} AND u.id = ${userId} AND s.ended_at IS NULL AND s.expires_at > ${now}`;
-    const [row] = rows;
-    return row === undefined ? undefined : { ...row, grants: grantsOf(row.grants, 'user') };
+    return rows[0];
+  }
+
+  /** All grants of subjects, whatever their time and role. */
+  async grantsOf(tx: Tx, subjects: readonly Subject[]): Promise<StoredGrant[]> {
+    const rows = await tx.grant.findMany({
+      where: { OR: subjects.map(({ subjectKind, subjectId }) => ({ subjectKind, subjectId })) },
+      select: { subjectKind: true, subjectId: true, role: true, scope: true, validFrom: true, validUntil: true },
+    });
+    return rows.map((row) => ({ ...row, subjectKind: row.subjectKind === 'token' ? 'token' : 'user' }));
   }
 
   /** Remembers the last use of a token. */

@@ -107,7 +107,7 @@ export class Credentials {
     const token = parseToken('T', text);
     if (token === undefined) return false;
     const now = this.clock.now();
-    const holder = await this.repository.tokenHolder(this.work.plain, token.id, now);
+    const holder = await this.repository.tokenHolder(this.work.plain, token.id);
     // The hash is compared even when there is no such token, so that the time taken is the same.
     const matches = secretMatches(token.secret, holder?.secretHash ?? hashSecret(''));
     if (holder === undefined || !matches || holder.revokedAt !== null || holder.expiresAt <= now) return false;

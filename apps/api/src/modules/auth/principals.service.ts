@@ -6,6 +6,7 @@ import { DomainError } from '../../platform/errors/domain-error.js';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuthRepository } from './auth.repository.js';
 import { Credentials } from './credentials.js';
+import { HeldGrants } from './held-grants.service.js';
 
 /** Answers the same for a missing, malformed, unknown, expired and revoked credential: nothing can be learnt from it. */
 const unauthenticated = (): DomainError =>
@@ -23,6 +24,7 @@ export class PrincipalsService implements PrincipalResolver {
   constructor(
     private readonly credentials: Credentials,
     private readonly repository: AuthRepository,
+    private readonly held: HeldGrants,
     private readonly work: UnitOfWork,
     private readonly clock: Clock,
   ) {}
@@ -33,13 +35,18 @@ export class PrincipalsService implements PrincipalResolver {
   ): Promise<Principal> {
     const verified = await this.credentials.bearer(authorization);
     if (verified === undefined || verified.kind === 'password') throw unauthenticated();
-    const { userId, userName, grants } = verified.holder;
-    const who = { userId, userName, grants, ...request };
-    if (verified.kind === 'session') return { ...who, sessionId: verified.sessionId };
-    const { tokenId, holder } = verified;
     const now = this.clock.now();
+    const { userId, userName, grantsVersion } = verified.holder;
+    const user = { subjectKind: 'user', subjectId: userId, version: grantsVersion } as const;
+    if (verified.kind === 'session') {
+      const [grants = []] = await this.held.inForce(this.work.plain, [user], now);
+      return { userId, userName, grants, ...request, sessionId: verified.sessionId };
+    }
+    const { tokenId, holder } = verified;
+    const token = { subjectKind: 'token', subjectId: tokenId, version: holder.tokenGrantsVersion } as const;
+    const [grants = [], tokenGrants] = await this.held.inForce(this.work.plain, [user, token], now);
     if (holder.lastUsedAt === null || now.getTime() - holder.lastUsedAt.getTime() > TOUCH_MS)
       await this.repository.touch(this.work.plain, tokenId, now);
-    return { ...who, tokenId, ...(holder.tokenGrants === undefined ? {} : { tokenGrants: holder.tokenGrants }) };
+    return { userId, userName, grants, ...request, tokenId, ...(tokenGrants === undefined ? {} : { tokenGrants }) };
   }
 }

@@ -4,6 +4,7 @@ import { PRINCIPAL_RESOLVER } from '../../platform/access/authenticator.js';
 import { UsersModule } from '../users/index.js';
 import { AuthModule } from './auth.module.js';
 import { Credentials } from './credentials.js';
+import { HeldGrants } from './held-grants.service.js';
 import { PrincipalsService } from './principals.service.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { SignInController } from './sign-in.controller.js';
@@ -22,6 +23,7 @@ import { TokensService } from './tokens.service.js';
     Credentials,
     SessionsRepository,
     TokensRepository,
+    HeldGrants,
     PrincipalsService,
     SignInService,
     TokensService,

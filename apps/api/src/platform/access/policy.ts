@@ -20,13 +20,24 @@ export interface Reach {
 
 const NOTHING: Scope = { all: false, labels: [], clients: [] };
 
-const scopeOf = (grants: readonly GrantInForce[], permission: Permission): Scope => {
+const workOut = (grants: readonly GrantInForce[], permission: Permission): Scope => {
   const scopes = grants.filter((g) => ROLE_PERMISSIONS[g.role].includes(permission)).map((g) => g.scope);
   if (scopes.length === 0) return NOTHING;
   const after = (prefix: string) => [
     ...new Set(scopes.filter((s) => s.startsWith(prefix)).map((s) => s.slice(prefix.length))),
   ];
   return { all: scopes.includes('*'), labels: after('label:'), clients: after('client:') };
+};
+
+/** What a list of grants was found to give. Lists are never changed, and kept as long as the grants are the same. */
+const known = new WeakMap<readonly GrantInForce[], Map<Permission, Scope>>();
+
+const scopeOf = (grants: readonly GrantInForce[], permission: Permission): Scope => {
+  const before = known.get(grants) ?? new Map<Permission, Scope>();
+  known.set(grants, before);
+  const scope = before.get(permission) ?? workOut(grants, permission);
+  before.set(permission, scope);
+  return scope;
 };
 
 /** The reach of one permission. Unknown scope kinds allow nothing. */

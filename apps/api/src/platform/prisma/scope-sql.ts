@@ -3,13 +3,15 @@ import type { Reach, Scope } from '../access/policy.js';
 
 const oneScope = (clientId: Prisma.Sql, scope: Scope): Prisma.Sql => {
   if (scope.all) return Prisma.sql`TRUE`;
-  const parts: Prisma.Sql[] = [];
-  if (scope.clients.length > 0) parts.push(Prisma.sql`${clientId} = ANY(${[...scope.clients]}::text[])`);
-  if (scope.labels.length > 0)
-    parts.push(
-      Prisma.sql`EXISTS (SELECT 1 FROM client_labels scope_l WHERE scope_l.client_id = ${clientId} AND scope_l.label = ANY(${[...scope.labels]}::text[]))`,
-    );
-  return parts.length === 0 ? Prisma.sql`FALSE` : Prisma.sql`(${Prisma.join(parts, ' OR ')})`;
+  const clients = [...scope.clients];
+  const labels = [...scope.labels];
+  if (labels.length === 0)
+    return clients.length === 0 ? Prisma.sql`FALSE` : Prisma.sql`${clientId} = ANY(${clients}::text[])`;
+  const labelled = Prisma.sql`scope_l.label = ANY(${labels}::text[])`;
+  // One set, not two conditions with OR between them: those would be looked at client by client.
+  return clients.length === 0
+    ? Prisma.sql`EXISTS (SELECT 1 FROM client_labels scope_l WHERE scope_l.client_id = ${clientId} AND ${labelled})`
+    : Prisma.sql`${clientId} IN (SELECT scope_l.client_id FROM client_labels scope_l WHERE ${labelled} UNION ALL SELECT unnest(${clients}::text[]))`;
 };
 
 /**
