@@ -249,12 +249,14 @@ try {
   await app.getHttpAdapter().getInstance().ready();
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-  record(
-    `guard, ${String(GRANTS)} grants in the database, 10 of the caller`,
-    await guardTimes(app, AccessGuard, tokens.ten),
-    '< 1 ms',
-  );
-  record(`guard, ${String(GRANTS)} grants of the caller`, await guardTimes(app, AccessGuard, tokens.all), '< 1 ms');
+  for (const [what, token] of [
+    [`guard, ${String(GRANTS)} grants in the database, 10 of the caller`, tokens.ten],
+    [`guard, ${String(GRANTS)} grants of the caller`, tokens.all],
+  ] as const) {
+    const { times, smallest } = await guardTimes(app, AccessGuard, token, sql);
+    record(what, times, '< 1 ms');
+    record('  SELECT 1 in between', smallest, 'shown');
+  }
 
   const page = async (token: string, url: string): Promise<{ times: number[]; items: number }> => {
     const times: number[] = [];
@@ -303,6 +305,7 @@ try {
 
   // Requests a second, each server a process of its own.
   const token = await callerOver(sql, ['label:l1']);
+  await app.inject({ method: 'GET', url: '/api/v1/me', headers: bearer(token) }); // its grants are kept from now on
   const rest = await statementsOf(() =>
     app.inject({ method: 'GET', url: '/api/v1/clients?limit=50', headers: bearer(token) }),
   );
