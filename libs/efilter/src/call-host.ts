@@ -3,6 +3,7 @@ import type { CallNode } from './ast.js';
 import type { HostFunction, Parameter, ResolvedArgs } from './environment.js';
 import { evalError } from './errors.js';
 import type { Compiler } from './scope.js';
+import { isAsync, Pending } from './pending.js';
 import { kindOf } from './stdlib/library.js';
 import {
   fromHost,
@@ -119,11 +120,16 @@ function* read(compiler: Compiler, host: HostFunction, node: CallNode, result: I
 
 /** Runs code of the host. */
 function guarded<T>(host: HostFunction, node: CallNode, run: () => T): T {
+  let result: T;
   try {
-    return run();
+    result = run();
   } catch (error) {
-    throw hostError(host, node, error);
+    if (!(error instanceof Pending)) throw hostError(host, node, error);
+    error.at ??= node;
+    throw error;
   }
+  if (isAsync(result)) throw evalError(`${host.name} does not answer at once, and this evaluation cannot wait.`, node);
+  return result;
 }
 
 function hostError(host: HostFunction, node: CallNode, error: unknown): Error {

@@ -24,7 +24,7 @@ export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: S
   const inTail = aliased(columns, rowScope);
   const where = node.where === undefined ? undefined : compiler.compile(node.where, inTail);
   const key = node.orderBy === undefined ? undefined : compiler.compile(node.orderBy.key, inTail);
-  const { offset, limit } = countsOf(compiler, node, aliased(columns, scope));
+  const { offset, limit } = compileCounts(compiler, node, scope);
   const project = node.columns === undefined ? undefined : compileColumns(compiler, node, rowScope);
   const bodies = [node.where, node.orderBy?.key, ...columns.map(({ value }) => value)];
   const frames = framesFor(bodies, node.from);
@@ -107,9 +107,8 @@ function* projected(
 
 /** GROUP BY: one row for each group; ORDER BY, OFFSET and LIMIT then work on these. */
 function compileGrouped(compiler: Compiler, node: SelectNode, scope: Scope | null): Thunk {
-  const columns = node.columns ?? [];
   const groups = compileGroups(compiler, node, scope, (names, rowScope) => aliased(names, rowScope));
-  const { offset, limit } = countsOf(compiler, node, aliased(columns, scope));
+  const { offset, limit } = compileCounts(compiler, node, scope);
   return (frame) =>
     lazy(() => {
       const rows = groups(frame);
@@ -133,10 +132,16 @@ function aliased<S extends Scope | null>(columns: readonly Column[], scope: S): 
   return visible;
 }
 
-function countsOf(compiler: Compiler, node: SelectNode, scope: Scope | null): { offset: Count; limit: Count } {
+/** LIMIT and OFFSET as they are without being written. */
+export function compileCounts(
+  compiler: Compiler,
+  node: SelectNode,
+  scope: Scope | null,
+): { offset: Count; limit: Count } {
+  const inTail = aliased(node.columns ?? [], scope);
   return {
-    offset: countOf(compiler, node.offset, scope, 'OFFSET') ?? (() => 0),
-    limit: countOf(compiler, node.limit, scope, 'LIMIT') ?? (() => Infinity),
+    offset: countOf(compiler, node.offset, inTail, 'OFFSET') ?? (() => 0),
+    limit: countOf(compiler, node.limit, inTail, 'LIMIT') ?? (() => Infinity),
   };
 }
 

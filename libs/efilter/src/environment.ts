@@ -41,8 +41,13 @@ export interface HostFunction {
    * column serves without being named here.
    */
   readonly pushdown?: Readonly<Record<string, string>>;
-  /** Called with checked arguments. A source returns an array, or any iterable such as a generator, of rows. */
-  call(args: ResolvedArgs): Value | Iterable<Row>;
+  /**
+   * Called with checked arguments. A source returns an array, or any iterable such as a generator, of rows. Where the
+   * evaluation can wait (`evaluateAsync` and its kin), the answer may be a promise or an asynchronous sequence.
+   */
+  call(
+    args: ResolvedArgs,
+  ): Value | Iterable<Row> | AsyncIterable<Row> | Promise<Value | Iterable<Row> | AsyncIterable<Row>>;
 }
 
 /** What a query can see of its host. */

@@ -63,12 +63,16 @@ export function readRows(
 }
 
 /** A row that a SELECT has just made of scalars is plain already. */
-function rowMaker({ kind, ...root }: Query['root'], compiler: Compiler): (item: Value) => Record<string, Value> {
+export function rowMaker({ kind, ...root }: Query['root'], compiler: Compiler): (item: Value) => Record<string, Value> {
   const fresh = kind === 'select' && 'columns' in root;
+  const { meter } = compiler;
+  const bounded = meter.limits.resultBytes !== Infinity;
   return (item) => {
-    if (fresh && !compiler.nested && isRow(item)) return item;
-    const plain = toPlain(item, compiler.meter);
-    return isRow(plain) ? plain : { value: plain };
+    if (fresh && !compiler.nested && isRow(item) && !bounded) return item;
+    const plain = toPlain(item, meter);
+    const row = isRow(plain) ? plain : { value: plain };
+    meter.answer(row);
+    return row;
   };
 }
 
@@ -106,15 +110,26 @@ function prepare(
   env: Environment,
   options: EvaluateOptions,
 ): { root: Query['root']; compiler: Compiler } {
-  const { root, text } = typeof query === 'string' ? parse(query, options.params) : query;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const now = options.now ?? (() => Date.now());
-  const meter = new Meter(limits, now, options.signal, { start: 0, end: text.length });
-  return { root, compiler: createCompiler(env, meter, { regexes: options.regexes, epoch: options.epoch }) };
+  const { root, text } = queryOf(query, options);
+  const compiler = createCompiler(env, meterFor(options, text), { regexes: options.regexes, epoch: options.epoch });
+  return { root, compiler };
+}
+
+/** The query itself, or what the text says. */
+export function queryOf(query: Query | string, { params }: EvaluateOptions): Query {
+  return typeof query === 'string' ? parse(query, params) : query;
+}
+
+/** What counts the costs of one evaluation. */
+export function meterFor({ limits, now, signal }: EvaluateOptions, text: string): Meter {
+  const clock = now ?? (() => Date.now());
+  return new Meter({ ...DEFAULT_LIMITS, ...limits }, clock, signal, { start: 0, end: text.length });
 }
 
 /** The value without anything lazy: what JSON can hold. The rows of a lazy result are read now. */
 export function drain(value: Value, limits: Partial<Limits> = {}): Value {
   const meter = new Meter({ ...DEFAULT_LIMITS, ...limits }, () => Date.now(), undefined, { start: 0, end: 0 });
-  return toPlain(value, meter);
+  const plain = toPlain(value, meter);
+  meter.answer(plain);
+  return plain;
 }

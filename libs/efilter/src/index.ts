@@ -1,4 +1,5 @@
 export type { Expression, Query } from './ast.js';
+export { evaluateAsync, holdsAsync, rowsAsync } from './async.js';
 export { check, sourcesOf, type Diagnostic, type RowColumns } from './checker.js';
 export type { ColumnKind, Environment, HostFunction, Parameter, ResolvedArgs } from './environment.js';
 export { EfilterError, type EfilterErrorKind } from './errors.js';

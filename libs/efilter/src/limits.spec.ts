@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../test/efilter/failure.js';
-import { drain, evaluate, rows, type Environment, type EvaluateOptions, type RegexEngine } from './index.js';
+import {
+  drain,
+  evaluate,
+  readRows,
+  rows,
+  type Environment,
+  type EvaluateOptions,
+  type RegexEngine,
+  type Row,
+} from './index.js';
 
 /** Never ends by itself. */
 const endless: Environment = {
@@ -38,6 +47,26 @@ describe('limits', () => {
       '100 rows',
     );
     expect(failure(() => answer('materialize(count_up())', { limits: { rows: 100 } })).message).toContain('100 rows');
+  });
+
+  it('end a query whose answer is too large, as JSON in bytes', () => {
+    const given: readonly Row[] = [
+      { a: 'x"\\\n\u0001é€😀', b: [1.5, true, null, {}], c: { d: [] } },
+      { a: -1e21, b: 'plain', c: '' },
+    ];
+    const env: Environment = { functions: { s: { name: 's', kind: 'source', call: () => given } } };
+    const bytes = given.map((row) => new TextEncoder().encode(JSON.stringify(row)).length + 1);
+    const total = bytes.reduce((sum, size) => sum + size, 0);
+    const read = (resultBytes: number): unknown[] =>
+      readRows('select a, b, c from s()', env, { limits: { resultBytes } });
+    expect(read(total)).toEqual(given);
+    const error = failure(() => read(total - 1));
+    expect(error).toMatchObject({ kind: 'eval', message: expect.stringContaining('bytes in the answer') as string });
+    const one = rows('select a, b, c from s()', env, { limits: { resultBytes: total - 1 } });
+    expect(one.next().value).toEqual(given[0]);
+    expect(failure(() => one.next()).kind).toBe('eval');
+    expect(drain('abc', { resultBytes: 6 })).toBe('abc');
+    expect(failure(() => drain('abc', { resultBytes: 5 })).kind).toBe('eval');
   });
 
   it('end a query when its signal is aborted', () => {

@@ -1,5 +1,7 @@
 import { evalError } from './errors.js';
+import { jsonBytes } from './json-bytes.js';
 import type { Span } from './span.js';
+import type { Value } from './values.js';
 
 /** What one evaluation may cost. Going beyond is an evaluation error. */
 export interface Limits {
@@ -15,6 +17,8 @@ export interface Limits {
   readonly subjectLength: number;
   /** Length of a text that a function makes, in UTF-16 units. */
   readonly textLength: number;
+  /** Size of the answer as JSON in UTF-8, in bytes. Rows that were answered before the limit was reached stand. */
+  readonly resultBytes: number;
 }
 
 /** Enough for the queries of a flow; a host sets its own for hostile texts. */
@@ -25,11 +29,14 @@ export const DEFAULT_LIMITS: Limits = {
   patternLength: 1_000,
   subjectLength: 100_000,
   textLength: 1_000_000,
+  resultBytes: Infinity,
 };
 
-/** The part of an AbortSignal that the evaluator looks at. */
+/** The part of an AbortSignal that the evaluator looks at; the methods only while it waits for asynchronous sources. */
 export interface Abortable {
   readonly aborted: boolean;
+  addEventListener?(type: 'abort', listener: () => void): void;
+  removeEventListener?(type: 'abort', listener: () => void): void;
 }
 
 const LOOK_AT_CLOCK_EVERY = 256;
@@ -40,6 +47,7 @@ export class Meter {
   private near = 0;
   private far: number;
   private held = 0;
+  private answered = 0;
   private readonly deadline: number;
 
   /**
@@ -77,6 +85,19 @@ export class Meter {
     this.held += 1;
     if (this.held > this.limits.rows) throw this.exceeded(`${this.limits.rows} rows in memory`);
   };
+
+  /** One more row or value of the answer, plain, and the comma after it. */
+  answer(value: Value): void {
+    const { resultBytes } = this.limits;
+    if (resultBytes === Infinity) return;
+    this.answered += jsonBytes(value) + 1;
+    if (this.answered > resultBytes) throw this.exceeded(`${resultBytes} bytes in the answer`);
+  }
+
+  /** The time that is left, in milliseconds; below 0 when it is over. */
+  remaining(): number {
+    return this.deadline - this.now();
+  }
 
   /** Looks at the clock and the signal now; for work that takes long in one step. */
   look(): void {

@@ -1,0 +1,26 @@
+import type { Abortable, Meter } from './limits.js';
+
+/** The longest time that a timer can be set to, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** What a promise yields, unless the time of the evaluation is over or its signal aborted before: then its error. */
+export async function waited<T>(promise: Promise<T>, meter: Meter, signal: Abortable | undefined): Promise<T> {
+  meter.look();
+  return new Promise<T>((resolve, reject) => {
+    const look = (): void => {
+      try {
+        meter.look();
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    const remaining = meter.remaining();
+    const timer = remaining < LONGEST_TIMER ? setTimeout(look, Math.max(0, remaining) + 1) : undefined;
+    signal?.addEventListener?.('abort', look);
+    const over = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener?.('abort', look);
+    };
+    promise.then(resolve, reject).finally(over);
+  });
+}
