@@ -1,4 +1,4 @@
-// `npm run bench -- agent [--root DIR] [--rounds N] [--hash-mib N]`: the agent's file actions against find, sha256sum and
+// `npm run bench -- agent [--root DIR] [--rounds N] [--hash-mib N] [--only listing|glob|hash|literal|regex|idle ...]`: the agent's file actions against find, sha256sum and
 // grep on the same tree in the same run, warm; and what an idle agent costs. Times are the best of the rounds; CPU seconds
 // stand beside them, because other work on the machine slows the two sides unequally.
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -18,9 +18,11 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     'hash-mib': { type: 'string', default: '2048' },
     'idle-seconds': { type: 'string', default: '60' },
+    only: { type: 'string', multiple: true, default: [] },
   },
 });
-const { root } = values;
+const { root, only } = values;
+const isAsked = (name: string): boolean => only.length === 0 || only.includes(name);
 const rounds = Number(values.rounds);
 const folder = mkdtempSync(join(tmpdir(), 'rekall-bench-agent-'));
 
@@ -94,7 +96,8 @@ const results: Record<string, unknown>[] = [];
 const round = (value: number): number => Math.round(value * 100) / 100;
 
 /** Both sides in turn, so that the machine's other work meets both. */
-const compare = (what: string, peer: string, action: Action, aim: string): void => {
+const compare = (name: string, what: string, peer: string, action: Action, aim: string): void => {
+  if (!isAsked(name)) return;
   program(peer);
   const ours: FlowMeasured[] = [];
   const theirs: Measured[] = [];
@@ -126,54 +129,8 @@ const finder = (globs: string[], what: 'stat' | 'hash' = 'stat', conditions: Fil
   do: what,
 });
 
-const FORMAT = String.raw`%h\t%f\t%s\t%m\t%i\t%D\t%n\t%U\t%G\t%A@\t%T@\t%C@\n`;
-const out = join(folder, 'peer.out');
-
-try {
-  compare(
-    `listing of ${root} to a collection`,
-    `find ${root} -xdev -printf '${FORMAT}' > ${out}`,
-    { __type__: 'ListDirectory', path: root, depth: 1000, one_device: true },
-    '<= 1.0 (floor 1.5)',
-  );
-  const base = root === '/' ? '' : root;
-  compare(
-    `glob ${base}/**10/*.so`,
-    `find ${root} -xdev -mindepth 1 -maxdepth 11 -name '*.so' > ${out}`,
-    finder([`${base}/**10/*.so`]),
-    '<= 1.0',
-  );
-
-  const big = join(folder, 'big');
-  mkdirSync(big);
-  const piece = randomBytes(16 * 2 ** 20);
-  for (let i = 0; i < Number(values['hash-mib']) / 16; i++) appendFileSync(join(big, `file-${String(i % 8)}`), piece);
-  compare(
-    `hash ${values['hash-mib']} MiB (SHA-256)`,
-    `sha256sum ${big}/* > ${out}`,
-    finder([`${big}/*`], 'hash'),
-    '<= 1.2',
-  );
-  rmSync(big, { recursive: true });
-
-  const source = join(process.cwd(), 'node_modules');
-  const tree = (condition: FileCondition): Action => finder([`${source}/**30/*`], 'stat', [condition]);
-  const literal = 'createServerReference';
-  compare(
-    'literal content of node_modules',
-    `grep -rlF ${literal} ${source} > ${out}`,
-    tree({ __type__: 'ContentsLiteral', literal: Buffer.from(literal).toString('base64') }),
-    '<= 2',
-  );
-  const regex = 'create[A-Z][a-z]+Reference';
-  compare(
-    'regex content of node_modules',
-    `grep -rlE '${regex}' ${source} > ${out}`,
-    tree({ __type__: 'ContentsRegex', regex }),
-    '<= 4',
-  );
-  console.table(results);
-
+/** What an agent costs that has nothing to do. */
+const idleAgent = async (): Promise<Record<string, unknown>> => {
   const deployment = await AgentDeployment.start();
   await deployment.publishManifest({ poll_min: 10, poll_max: 10 });
   await deployment.publishQueue(deployment.allQueue, []);
@@ -187,22 +144,84 @@ try {
       .slice(11, 13)
       .reduce((sum, field) => sum + Number(field), 0);
   const before = ticks();
-  const idle = Number(values['idle-seconds']);
-  await delay(idle * 1000);
-  const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(agent.pid)}/status`, 'utf8'))?.[1];
-  const idleResult = {
-    what: 'idle agent, poll 10 s',
-    'resident MiB': Math.round(Number(rss) / 1024),
-    'CPU %': round(ticks() - before) / idle,
-  };
-  console.table([idleResult]);
+  const seconds = Number(values['idle-seconds']);
+  await delay(seconds * 1000);
+  const used = ticks() - before;
+  const rollup = readFileSync(`/proc/${String(agent.pid)}/smaps_rollup`, 'utf8');
+  const mib = (field: string): number =>
+    Math.round(Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(rollup)?.[1]) / 1024);
   await agent.stop();
   await deployment.close();
+  return {
+    what: 'idle agent, poll 10 s',
+    'resident MiB': mib('Rss'),
+    'proportional MiB': mib('Pss'),
+    'private MiB': mib('Private_Dirty') + mib('Private_Clean'),
+    'CPU %': round(used / seconds),
+  };
+};
+
+const FORMAT = String.raw`%h\t%f\t%s\t%m\t%i\t%D\t%n\t%U\t%G\t%A@\t%T@\t%C@\n`;
+const out = join(folder, 'peer.out');
+
+try {
+  compare(
+    'listing',
+    `listing of ${root} to a collection`,
+    `find ${root} -xdev -printf '${FORMAT}' > ${out}`,
+    { __type__: 'ListDirectory', path: root, depth: 1000, one_device: true },
+    '<= 1.0 (floor 1.5)',
+  );
+  const base = root === '/' ? '' : root;
+  compare(
+    'glob',
+    `glob ${base}/**10/*.so`,
+    `find ${root} -xdev -mindepth 1 -maxdepth 11 -name '*.so' > ${out}`,
+    finder([`${base}/**10/*.so`]),
+    '<= 1.0',
+  );
+
+  const big = join(folder, 'big');
+  mkdirSync(big);
+  const piece = randomBytes(16 * 2 ** 20);
+  const pieces = isAsked('hash') ? Number(values['hash-mib']) / 16 : 0;
+  for (let i = 0; i < pieces; i++) appendFileSync(join(big, `file-${String(i % 8)}`), piece);
+  compare(
+    'hash',
+    `hash ${values['hash-mib']} MiB (SHA-256)`,
+    `sha256sum ${big}/* > ${out}`,
+    finder([`${big}/*`], 'hash'),
+    '<= 1.2',
+  );
+  rmSync(big, { recursive: true });
+
+  const source = join(process.cwd(), 'node_modules');
+  const tree = (condition: FileCondition): Action => finder([`${source}/**30/*`], 'stat', [condition]);
+  const literal = 'createServerReference';
+  compare(
+    'literal',
+    'literal content of node_modules',
+    `grep -rlF ${literal} ${source} > ${out}`,
+    tree({ __type__: 'ContentsLiteral', literal: Buffer.from(literal).toString('base64') }),
+    '<= 2',
+  );
+  const regex = 'create[A-Z][a-z]+Reference';
+  compare(
+    'regex',
+    'regex content of node_modules',
+    `grep -rlE '${regex}' ${source} > ${out}`,
+    tree({ __type__: 'ContentsRegex', regex }),
+    '<= 4',
+  );
+  console.table(results);
+
+  const idle = isAsked('idle') ? [await idleAgent()] : [];
+  console.table(idle);
 
   mkdirSync('bench-results', { recursive: true });
   writeFileSync(
     'bench-results/agent.json',
-    JSON.stringify({ at: new Date(), cpus: cpus().length, loadavg: loadavg(), results, idle: idleResult }, null, 2),
+    JSON.stringify({ at: new Date(), cpus: cpus().length, loadavg: loadavg(), results, idle }, null, 2),
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -323,6 +323,13 @@ export class AgentDeployment {
     return (await this.tickets(flowId)).filter((t) => t.state !== 'Started');
   }
 
+  /** When the store took a status ticket. */
+  async takenAt({ flow_id, client_id, nonce, seq }: StatusTicket): Promise<Date> {
+    const info = await this.store.head(keys.statusTicket(flow_id, client_id, nonce, seq));
+    if (info === undefined) throw new Error(`a ticket of ${flow_id} is gone`);
+    return info.lastModified;
+  }
+
   /** The verified Startup tickets of a client, in the order in which they were numbered. */
   async startups(clientId: string): Promise<StartupTicket[]> {
     const out: StartupTicket[] = [];

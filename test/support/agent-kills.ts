@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Spec, StatusTicket } from '#wire';
 import { collectAction, type TestEntry } from './agent-deployment.js';
-import { startAgentProcess } from './agent-process.js';
+import { type AgentProcess, startAgentProcess } from './agent-process.js';
 import type { AgentWorld } from './agent-world.js';
 import { until } from './other-process.js';
 
@@ -18,6 +18,7 @@ const UPLOAD: Spec['actions'][number] = {
   do: 'upload',
 };
 const LISTING: Spec['actions'][number] = { __type__: 'ListDirectory', path: '/usr/share', depth: 3, one_device: true };
+const ACTIONS = [PSLIST, UPLOAD, LISTING];
 
 /** A linear congruential generator: the same seed kills at the same moments. */
 const numbers = (seed: number): (() => number) => {
@@ -29,7 +30,7 @@ const numbers = (seed: number): (() => number) => {
 };
 
 /** Processes of flows whose work lies in this folder. */
-export const flowProcesses = (folder: string): string[] =>
+const flowProcesses = (folder: string): string[] =>
   readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     try {
@@ -40,45 +41,73 @@ export const flowProcesses = (folder: string): string[] =>
     }
   });
 
-/** What was left after an agent was killed again and again, with work to do, and let finish at last. */
+/** What was left after agents were killed again and again, with work to do, and let finish at last. */
 export interface KillsReport {
-  /** Final tickets of each flow. */
+  /** Final tickets of each flow on each agent. */
   finals: StatusTicket[][];
-  /** One line for each beginning of a flow, written by the flow's own process: `<flow id>/<attempt>`. */
+  /** One line for each beginning of a flow, written by the flow's own process: `<state folder> <flow id>/<attempt>`. */
   began: string[];
-  /** Flow processes that are still there although the agent has ended. */
+  /** Flow processes that are still there although the agents have ended. */
   orphans: string[];
 }
 
-/** Kills an agent at `kills` random moments while it has flows to run. */
-export const killAgain = async (world: AgentWorld, kills: number, seed: number): Promise<KillsReport> => {
+/** How often which of them are killed. */
+export interface KillsPlan {
+  agents: number;
+  rounds: number;
+  seed: number;
+}
+
+/** Kills each of some agents at a random moment, round after round, while they have hunts to run. */
+export const killAgain = async (world: AgentWorld, { agents, rounds, seed }: KillsPlan): Promise<KillsReport> => {
   const { deployment } = world;
   const random = numbers(seed);
-  const state = world.newState();
-  const startedFile = `${state}.began`;
-  const env = { REKALL_AGENT_STARTED_FILE: startedFile };
-  const args = ['--config', await deployment.agentConfig(), '--state', state];
-  const flows: TestEntry[] = [];
-  for (let i = 0; i < kills; i++) {
-    for (const action of [PSLIST, UPLOAD, LISTING]) flows.push(await deployment.hunt({ actions: [action] }));
-    await deployment.publishQueue(deployment.allQueue, flows);
-    const agent = startAgentProcess(args, env);
-    await Promise.race([agent.ready.catch(() => undefined), delay(random() * 3000)]);
-    await delay(random() * 1500);
-    await agent.kill9();
+  const config = await deployment.agentConfig();
+  const states = Array.from({ length: agents }, () => world.newState());
+  const beganFile = (state: string): string => `${state}.began`;
+  const start = (state: string): AgentProcess =>
+    startAgentProcess(['--config', config, '--state', state], { REKALL_AGENT_STARTED_FILE: beganFile(state) });
+  const hunts: TestEntry[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const i of [0, 1])
+      hunts.push(await deployment.hunt({ actions: [ACTIONS[(2 * round + i) % ACTIONS.length] ?? PSLIST] }));
+    await deployment.publishQueue(deployment.allQueue, hunts);
+    const moments = states.map(() => [random() * 3000, random() * 1500] as const);
+    await Promise.all(
+      states.map(async (state, n) => {
+        const agent = start(state);
+        const [latest = 0, more = 0] = moments[n] ?? [];
+        await Promise.race([agent.ready.catch(() => undefined), delay(latest)]);
+        await delay(more);
+        await agent.kill9();
+      }),
+    );
   }
-  const last = startAgentProcess(args, env);
-  const attempts = (): { outcome?: string }[] =>
-    (JSON.parse(readFileSync(join(state, 'state.json'), 'utf8')) as { attempts: { outcome?: string }[] }).attempts;
-  const isOver = (): boolean =>
-    attempts().length === flows.length &&
-    attempts().every(({ outcome }) => outcome !== undefined) &&
-    readdirSync(join(state, 'spool')).length === 0;
-  await until('every flow has ended and all is delivered', isOver, 300_000);
-  await last.stop();
+  const last = states.map(start);
+  const isOver = (state: string): boolean => {
+    if (!existsSync(join(state, 'state.json'))) return false;
+    const file = JSON.parse(readFileSync(join(state, 'state.json'), 'utf8')) as { attempts: { outcome?: string }[] };
+    return (
+      file.attempts.length === hunts.length &&
+      file.attempts.every(({ outcome }) => outcome !== undefined) &&
+      readdirSync(join(state, 'spool')).length === 0
+    );
+  };
+  await until('every flow has ended and all is delivered', () => states.every(isOver), 300_000);
+  await Promise.all(last.map((agent) => agent.stop()));
+  const tickets = (await Promise.all(hunts.map(({ flowId }) => deployment.finals(flowId)))).flat();
+  const clients = await Promise.all(last.map(async ({ ready }) => (await ready).client_id));
   return {
-    finals: await Promise.all(flows.map((f) => deployment.finals(f.flowId))),
-    began: existsSync(startedFile) ? readFileSync(startedFile, 'utf8').trim().split('\n') : [],
-    orphans: flowProcesses(state),
+    finals: hunts.flatMap(({ flowId }) =>
+      clients.map((id) => tickets.filter((t) => t.flow_id === flowId && t.client_id === id)),
+    ),
+    began: states.flatMap((state) => {
+      if (!existsSync(beganFile(state))) return [];
+      return readFileSync(beganFile(state), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => `${state} ${line}`);
+    }),
+    orphans: states.flatMap(flowProcesses),
   };
 };

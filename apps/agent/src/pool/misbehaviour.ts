@@ -97,8 +97,9 @@ export const misbehaving = (
         await http.upload(...args);
         return http.upload(policy, keys.statusTicket(flowId, clientId, randomHex32(), 1), file, options);
       case 'forged-name': {
+        // First in another's place, then in its own: both are signed with its own key.
         const name = otherClient();
-        const forged = keys.statusTicket(flowId, name, randomHex32(), 1);
+        const forged = isFinal ? args[1] : keys.statusTicket(flowId, name, randomHex32(), 1);
         return resign((t) => ({ ...t, client_id: name }), policy, forged, file, options);
       }
       case 'forged-hash':

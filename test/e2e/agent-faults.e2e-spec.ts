@@ -2,14 +2,12 @@ import { randomInt } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { parseTicketKey, statusPrefix } from '#wire';
 import { type AgentDeployment, collectAction } from '../support/agent-deployment.js';
-import { type AgentProcess, startAgentProcess } from '../support/agent-process.js';
 import { killAgain } from '../support/agent-kills.js';
+import type { AgentProcess } from '../support/agent-process.js';
 import { AgentWorld } from '../support/agent-world.js';
 import { until } from '../support/other-process.js';
 
-const KILLS = 50;
 const DAY_MS = 86_400_000;
 
 let world: AgentWorld;
@@ -33,10 +31,10 @@ const PSLIST = collectAction('select Name as name, pid from pslist()', [
   { name: 'pid', type: 'int' },
 ]);
 
-it(`kill -9 at ${KILLS} random moments: each flow has exactly one final ticket, none was started twice`, async () => {
+it('kill -9 at 50 random moments under load: one final ticket for each flow, none was started twice', async () => {
   const seed = Number(process.env['REKALL_TEST_SEED'] ?? randomInt(2 ** 31));
   process.stdout.write(`seed ${seed} (REKALL_TEST_SEED=${seed} repeats it)\n`);
-  const { finals, began, orphans } = await killAgain(world, KILLS, seed);
+  const { finals, began, orphans } = await killAgain(world, { agents: 5, rounds: 10, seed });
   expect(finals.map((f) => f.length)).toEqual(finals.map(() => 1));
   const states = finals.flat().map((f) => f.state);
   expect(states.filter((s) => s !== 'Done' && s !== 'Crashed')).toEqual([]);
@@ -49,7 +47,7 @@ it(`kill -9 at ${KILLS} random moments: each flow has exactly one final ticket, 
   for (const ticket of finals.flat())
     for (const { key, stored_bytes } of [...ticket.collections, ...ticket.files])
       expect((await bucket.bytesOf(key)).length).toBe(stored_bytes);
-}, 900_000);
+}, 400_000);
 
 it('a day without the store: nothing is lost, order is kept, targeted flows first', async () => {
   const state = world.newState();
@@ -90,65 +88,14 @@ it('a day without the store: nothing is lost, order is kept, targeted flows firs
   bucket.aheadMs = 0;
   const tickets = await Promise.all([flow, ...hunts].map((f) => bucket.tickets(f.flowId)));
   expect(tickets.map((t) => t.map((x) => x.state))).toEqual(tickets.map(() => ['Started', 'Done']));
-  const stored = await bucket.store.list({ prefix: statusPrefix(flow.flowId) });
-  expect(stored.objects).toHaveLength(2);
+  // When the store took what: each flow's in their order, the targeted one's before those of hunts.
+  const takenAt = await Promise.all(
+    tickets.map((t) => Promise.all(t.map(async (x) => (await bucket.takenAt(x)).getTime()))),
+  );
+  for (const [started = 0, done = 0] of takenAt) expect(started).toBeLessThanOrEqual(done);
+  const [[, flowDone = 0] = [], ...hunted] = takenAt;
+  for (const [, huntDone = 0] of hunted) expect(flowDone).toBeLessThanOrEqual(huntDone);
   for (const ticket of tickets.flat())
     for (const { key, stored_bytes } of ticket.collections)
       expect((await bucket.bytesOf(key)).length).toBe(stored_bytes);
 }, 200_000);
-
-it('a pool with bad agents: the honest ones complete, each bad one leaves what it is known for', async () => {
-  const hunt = await bucket.hunt({ actions: [PSLIST] });
-  await bucket.publishQueue(bucket.allQueue, [hunt]);
-  const startups = async (): Promise<Set<string>> =>
-    new Set((await bucket.keysUnder('tickets/Startup/')).map((key) => parseTicketKey(key)!.clientId));
-  const before = await startups();
-  const pool = startAgentProcess([
-    'pool',
-    ...['--clients', '36', '--poll', '1', '--misbehave', '0.5', '--log-level', 'error'],
-    ...['--config', await bucket.agentConfig(), '--state', world.newState()],
-  ]);
-  const { bad } = (await pool.ready) as unknown as { bad: Record<string, string> };
-  expect(Object.keys(bad)).toHaveLength(18);
-  expect(new Set(Object.values(bad)).size).toBe(9);
-  const keysNow = (): Promise<string[]> => bucket.keysUnder(`tickets/HuntStatus/${hunt.flowId}/`);
-  await until('all have started', async () => (await startups()).size === before.size + 36, 100_000);
-  const honest = [...(await startups())].filter((id) => !before.has(id) && bad[id] === undefined);
-  expect(honest).toHaveLength(18);
-  const finalsOf = async (): Promise<Map<string, string[]>> => {
-    const states = new Map<string, string[]>();
-    for (const key of await keysNow()) {
-      const { clientId } = parseTicketKey(key) as { clientId: string };
-      const file = JSON.parse((await bucket.bytesOf(key)).toString()) as { payload: string };
-      const { state } = JSON.parse(file.payload) as { state: string };
-      states.set(clientId, [...(states.get(clientId) ?? []), state]);
-    }
-    return states;
-  };
-  await until(
-    'every honest agent is done',
-    async () => {
-      const states = await finalsOf();
-      return honest.every((id) => states.get(id)?.includes('Done') ?? false);
-    },
-    100_000,
-  );
-  const ofKind = (kind: string): string[] => Object.keys(bad).filter((id) => bad[id] === kind);
-  await until(
-    'slow ones come late, but come',
-    async () => {
-      const states = await finalsOf();
-      return ofKind('slow').every((id) => states.get(id)?.includes('Done') ?? false);
-    },
-    100_000,
-  );
-  const states = await finalsOf();
-  expect(ofKind('crashing').map((id) => states.get(id))).toEqual(ofKind('crashing').map(() => ['Started']));
-  for (const id of ofKind('duplicate')) expect(states.get(id)!.length).toBeGreaterThan(2);
-  for (const id of ofKind('oversized')) expect(states.get(id)).toBeUndefined();
-  for (const id of ofKind('forged-name')) expect(states.get(id)).toBeUndefined();
-  expect(
-    (await bucket.keysUnder(`hunts/${hunt.flowId}/vfs/`)).filter((k) => /vfs\/[0-9a-f]{32}$/.test(k)),
-  ).toHaveLength(ofKind('unasked-key').length);
-  await pool.kill9();
-}, 300_000);
