@@ -240,6 +240,18 @@ describe('what costs too much', () => {
     expect((await hasty.page(path, SPEC, { ...PAGE, columns: ['n'] })).rows).toEqual([{ n: 1 }]);
   });
 
+  it('a regular expression that never ends is killed on time, and the next reading works', async () => {
+    craft('CREATE TABLE t (n INTEGER, u TEXT)', (db) =>
+      db.prepare('INSERT INTO t VALUES (1, ?)').run(`${'a'.repeat(60)}!`),
+    );
+    const hasty = new CollectionReader({ ...LIMITS, timeoutMs: 2500 });
+    const where = "u =~ '(a|aa)+$'";
+    const tooLong = exceeded('Resource exceeded: time, limit 2.5 s');
+    await expect(hasty.page(path, SPEC, { ...PAGE, where })).rejects.toEqual(tooLong);
+    await expect(hasty.count(path, SPEC, { table: 't', where })).rejects.toEqual(tooLong);
+    expect((await hasty.page(path, SPEC, { ...PAGE, where: "u =~ 'a!$'", columns: ['n'] })).rows).toEqual([{ n: 1 }]);
+  });
+
   it('an ordering that needs too much memory is killed, and the next reading works', async () => {
     craft('CREATE TABLE t (n INTEGER, u TEXT)', (db) => {
       const insert = db.prepare('INSERT INTO t VALUES (?, zeroblob(4194304))');
