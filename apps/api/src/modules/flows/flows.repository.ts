@@ -9,7 +9,9 @@ import type { Flow, FlowChangeInput, NewFlow, Run } from './domain/flow.js';
 const FLOW = Prisma.sql`
   f.id, f.type, f.description, f.creator, f.created_at AS "createdAt", f.expires_at AS "expiresAt", f.ended_at AS "endedAt",
   f.client_id AS "clientId", f.entry_state AS "entryState", f.external_ref AS "externalRef",
-  (SELECT a.spec_digest FROM flow_attempts a WHERE a.flow_id = f.id ORDER BY a.attempt DESC LIMIT 1) AS "specDigest"`;
+  (SELECT a.spec_digest FROM flow_attempts a WHERE a.flow_id = f.id ORDER BY a.attempt DESC LIMIT 1) AS "specDigest",
+  (SELECT q.last_error FROM queues q
+    WHERE q.id = 'client:' || f.client_id AND q.wanted_seq > q.published_seq AND f.entry_state <> 'closed') AS "publishError"`;
 
 @Injectable()
 export class FlowsRepository {

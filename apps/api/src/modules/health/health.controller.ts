@@ -22,6 +22,15 @@ const StatusModel = z
       ),
     }),
     unarchived_tickets: z.number(),
+    registrations: z
+      .object({
+        limited: z.boolean().describe('New clients wait: REKALL_REGISTRATIONS_PER_HOUR is reached'),
+        waiting: z.number().describe('New clients that were seen waiting'),
+        per_hour: z.number(),
+        at: z.iso.datetime(),
+      })
+      .nullable()
+      .describe('null: the bound was never reached'),
   })
   .meta({ id: 'Status' });
 
@@ -64,6 +73,15 @@ export class HealthController {
         })),
       },
       unarchived_tickets: s.unarchivedTickets,
+      registrations:
+        s.registrations === undefined
+          ? null
+          : {
+              limited: s.registrations.limited,
+              waiting: s.registrations.waiting,
+              per_hour: s.registrations.perHour,
+              at: s.registrations.at.toISOString(),
+            },
     };
   }
 }

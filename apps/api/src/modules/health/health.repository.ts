@@ -8,6 +8,14 @@ export interface QueueHealth {
   lastError: string | null;
 }
 
+/** The bound on new clients was reached at some time; whether it still is. */
+export interface RegistrationHealth {
+  limited: boolean;
+  waiting: number;
+  perHour: number;
+  at: Date;
+}
+
 @Injectable()
 export class HealthRepository {
   async ping(tx: Tx): Promise<void> {
@@ -21,6 +29,14 @@ export class HealthRepository {
       FROM queues WHERE wanted_seq > published_seq OR last_error IS NOT NULL ORDER BY id LIMIT 100`;
     const all = await tx.queue.aggregate({ _count: true, _min: { publishedAt: true } });
     return { wrong, oldest: all._min.publishedAt, total: all._count };
+  }
+
+  /** What the worker last said of the bound on new clients. */
+  async registrations(tx: Tx): Promise<RegistrationHealth | undefined> {
+    const rows = await tx.$queryRaw<RegistrationHealth[]>`
+      SELECT (note ->> 'limited')::boolean AS limited, (note ->> 'waiting')::int AS waiting,
+        (note ->> 'per_hour')::int AS "perHour", at FROM worker_notes WHERE name = 'registrations'`;
+    return rows[0];
   }
 
   /** Tickets that were taken in but are not in the ledger yet. */

@@ -10,7 +10,10 @@ import type { Hunt, HuntClient, HuntStats, RecruitmentPoint } from './domain/hun
 const HUNT = Prisma.sql`
   f.id, f.type, f.description, f.creator, f.created_at AS "createdAt", f.expires_at AS "expiresAt", f.ended_at AS "endedAt",
   f.labels, f.hunt_state AS "huntState", f.hunt_state = ANY(${[...ENDED_HUNT_STATES]}::text[]) AS terminal, f.entry_state AS "entryState", f.external_ref AS "externalRef",
-  a.spec_digest AS "specDigest", a.sample_below AS "sampleBelow"`;
+  a.spec_digest AS "specDigest", a.sample_below AS "sampleBelow",
+  (SELECT q.last_error FROM queues q
+    WHERE q.id IN (SELECT 'label:' || label FROM unnest(f.labels) AS label) AND q.wanted_seq > q.published_seq
+      AND q.last_error IS NOT NULL AND f.entry_state <> 'closed' ORDER BY q.id LIMIT 1) AS "publishError"`;
 
 const LAST_ATTEMPT = Prisma.sql`
   JOIN LATERAL (SELECT spec_digest, sample_below FROM flow_attempts WHERE flow_id = f.id ORDER BY attempt DESC LIMIT 1) a ON TRUE`;

@@ -23,6 +23,14 @@ export class QueuesService {
     );
   }
 
+  /** Files that clients read until now and no longer do, by the names of their queues. */
+  markRetired(tx: Tx, former: readonly { clientId: string; queue: string }[]): Promise<void> {
+    return this.repository.markDirty(
+      tx,
+      former.map(({ clientId, queue }) => `retired:${clientId}:${queue}`),
+    );
+  }
+
   /** The clients' own files. */
   markClients(tx: Tx, clientIds: readonly string[]): Promise<void> {
     return this.repository.markDirty(

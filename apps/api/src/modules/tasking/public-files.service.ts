@@ -78,6 +78,11 @@ export class PublicFiles {
     return { version, etag, sha256: sha256Hex(text), at: now };
   }
 
+  /** Takes a file away: for its readers, empty. */
+  async remove(key: string): Promise<void> {
+    await this.store.bucket.delete([key]);
+  }
+
   private async put(key: string, text: string, presentEtag: string | undefined): Promise<{ etag: string }> {
     const headers = { contentType: 'application/json', cacheControl: 'no-cache' };
     try {

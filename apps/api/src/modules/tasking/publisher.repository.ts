@@ -92,6 +92,32 @@ export class PublisherRepository {
       WHERE id = ${id}`;
   }
 
+  /** Which of these labels somebody has. */
+  async labelsInUse(tx: Tx, labels: readonly string[]): Promise<Set<string>> {
+    const rows = await tx.$queryRaw<{ label: string }[]>`
+      SELECT asked.label FROM unnest(${[...labels]}::text[]) AS asked(label)
+      WHERE EXISTS (SELECT 1 FROM client_labels l WHERE l.label = asked.label)`;
+    return new Set(rows.map((row) => row.label));
+  }
+
+  /** Which of these queues some client has now. */
+  async queuesInUse(tx: Tx, queues: readonly string[]): Promise<Set<string>> {
+    const rows = await tx.client.findMany({ where: { queue: { in: [...queues] } }, select: { queue: true } });
+    return new Set(rows.map((row) => row.queue));
+  }
+
+  /** The file was taken away; the row stays and says so, until the next change. */
+  async withdrawn(tx: Tx, id: string, seq: bigint): Promise<void> {
+    await tx.$executeRaw`
+      UPDATE queues SET published_seq = ${seq}, published_at = NULL, published_etag = NULL, published_sha256 = NULL, last_error = NULL
+      WHERE id = ${id}`;
+  }
+
+  /** The row of a file that was taken away for good, unless it was marked again. */
+  async forget(tx: Tx, id: string, seq: bigint): Promise<void> {
+    await tx.$executeRaw`DELETE FROM queues WHERE id = ${id} AND wanted_seq = ${seq}`;
+  }
+
   /** A queue without a file: its client is not there. */
   async nothingToPublish(tx: Tx, id: string, seq: bigint): Promise<void> {
     await tx.$executeRaw`UPDATE queues SET published_seq = ${seq}, last_error = NULL WHERE id = ${id}`;

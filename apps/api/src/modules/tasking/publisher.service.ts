@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { LocationError } from '#locations';
+import { LocationError, redact } from '#locations';
 import { ALL_LABEL } from '#wire';
 import { mapLimit } from '../../platform/async/map-limit.js';
 import { Clock } from '../../platform/clock/clock.js';
@@ -7,7 +7,7 @@ import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { QueuesService } from '../queues/index.js';
 import type { ClientFile } from './domain/job-file.js';
 import { inFileOrder, type LiveFlow } from './domain/live-entry.js';
-import { MANIFEST_ID, parseQueueId, type QueueId } from './domain/queue-id.js';
+import { MANIFEST_ID, parseQueueId, publishLock, type QueueId } from './domain/queue-id.js';
 import { FileRenderer } from './file-renderer.service.js';
 import { PgSession } from '../../platform/prisma/pg-session.js';
 import { type Published, PublicFiles, PublishError } from './public-files.service.js';
@@ -23,7 +23,12 @@ const KEPT_MS = 14 * 86_400_000;
 interface Material {
   clients: Map<string, ClientFile>;
   flows: LiveFlow[];
+  labelsInUse: Set<string>;
+  queuesInUse: Set<string>;
 }
+
+/** What became of a file. `absent`: there is none to be made; `withdrawn`, `gone`: it was taken away, for now or for good. */
+type Written = Published | 'absent' | 'withdrawn' | 'gone';
 
 /**
  * Brings the job files and the Manifest up to date with Postgres. Level-triggered: it does not matter how often or why
@@ -61,10 +66,9 @@ export class PublisherService {
       const batch = await this.repository.dirty(this.work.plain, [...left], BATCH);
       if (batch.length === 0) return { published, failed };
       if (first) await this.files.checkClock();
-      const names = batch.map((q) => `publish:${q.id}`);
-      const locked = await this.session.tryLock(names);
+      const locked = await this.session.tryLock([...new Set(batch.map((q) => publishLock(q.id)))]);
       try {
-        const mine = batch.filter((q) => locked.has(`publish:${q.id}`)).map((q) => q.id);
+        const mine = batch.filter((q) => locked.has(publishLock(q.id))).map((q) => q.id);
         const broken = await this.publishBatch(await this.repository.stillDirty(this.work.plain, mine));
         published += mine.length - broken.length;
         failed += broken.length;
@@ -89,6 +93,11 @@ export class PublisherService {
     const material: Material = {
       clients: new Map(clients.map((c) => [c.id, c])),
       flows: inFileOrder(await this.repository.liveFlows(this.work.plain, scope, since)),
+      labelsInUse: await this.repository.labelsInUse(this.work.plain, scope.labels),
+      queuesInUse: await this.repository.queuesInUse(
+        this.work.plain,
+        ids.flatMap((id) => (id.kind === 'retired' ? [id.queue] : [])),
+      ),
     };
     const results = await mapLimit(batch, LANES, (queue) => this.publishOne(queue, material));
     return results.filter((id) => id !== undefined);
@@ -96,19 +105,34 @@ export class PublisherService {
 
   private async publishOne(queue: DirtyQueue, material: Material): Promise<string | undefined> {
     try {
-      const published = await this.write(parseQueueId(queue.id), Number(queue.publishedVersion ?? 0n), material);
-      if (published === undefined) await this.repository.nothingToPublish(this.work.plain, queue.id, queue.wantedSeq);
-      else await this.repository.published(this.work.plain, queue.id, queue.wantedSeq, published);
+      await this.remember(
+        queue,
+        await this.write(parseQueueId(queue.id), Number(queue.publishedVersion ?? 0n), material),
+      );
       return undefined;
     } catch (error) {
       if (!(error instanceof LocationError || error instanceof PublishError)) throw error;
       this.logger.error(`${queue.id} could not be published: ${error.message}`);
-      await this.repository.failed(this.work.plain, queue.id, error.message);
+      await this.repository.failed(this.work.plain, queue.id, redact(error.message));
       return queue.id;
     }
   }
 
-  private async write(id: QueueId, lastVersion: number, material: Material): Promise<Published | undefined> {
+  private remember({ id, wantedSeq }: DirtyQueue, written: Written): Promise<void> {
+    const tx = this.work.plain;
+    switch (written) {
+      case 'absent':
+        return this.repository.nothingToPublish(tx, id, wantedSeq);
+      case 'withdrawn':
+        return this.repository.withdrawn(tx, id, wantedSeq);
+      case 'gone':
+        return this.repository.forget(tx, id, wantedSeq);
+      default:
+        return this.repository.published(tx, id, wantedSeq, written);
+    }
+  }
+
+  private async write(id: QueueId, lastVersion: number, material: Material): Promise<Written> {
     switch (id.kind) {
       case 'manifest':
         return this.files.publish(this.renderer.manifestKey(), 'Manifest', lastVersion, (version, now) =>
@@ -116,18 +140,25 @@ export class PublisherService {
         );
       case 'label': {
         const flows = material.flows.filter((f) => f.labels.includes(id.label));
+        if (id.label !== ALL_LABEL && flows.length === 0 && !material.labelsInUse.has(id.label)) {
+          await this.files.remove(this.renderer.labelKey(id.label)); // nobody reads it, and nothing is in it
+          return 'withdrawn';
+        }
         return this.files.publish(this.renderer.labelKey(id.label), 'JobFile', lastVersion, (version, now) =>
           this.renderer.labelFile(version, now, id.label, flows),
         );
       }
       case 'client': {
         const client = material.clients.get(id.clientId);
-        if (client === undefined) return undefined;
+        if (client === undefined) return 'absent';
         const flows = material.flows.filter((f) => f.clientId === id.clientId);
         return this.files.publish(this.renderer.clientKey(client.queue), 'JobFile', lastVersion, (version, now) =>
           this.renderer.clientFile(version, now, client, flows),
         );
       }
+      case 'retired':
+        if (!material.queuesInUse.has(id.queue)) await this.files.remove(this.renderer.clientKey(id.queue));
+        return 'gone';
     }
   }
 }

@@ -88,6 +88,8 @@ export class ReconcilerService {
         return this.renderer.labelKey(id.label);
       case 'client':
         return file.clientQueue === null ? undefined : this.renderer.clientKey(file.clientQueue);
+      case 'retired':
+        return undefined; // never published again
     }
   }
 

@@ -72,8 +72,4 @@ export class IntakeReads {
       SELECT substr(id, 7) AS label FROM queues WHERE id LIKE 'label:%' UNION SELECT DISTINCT label FROM client_labels`;
     return rows.map((r) => r.label);
   }
-
-  async registeredSince(tx: Tx, since: Date): Promise<number> {
-    return tx.client.count({ where: { registeredAt: { gte: since } } });
-  }
 }

@@ -4,6 +4,8 @@ import { IntakeReads } from './intake-reads.repository.js';
 import { IntakeService } from './intake.service.js';
 import { IntakeWrites } from './intake-writes.repository.js';
 import { ObjectLocator } from './object-locator.service.js';
+import { RegistrationGateRepository } from './registration-gate.repository.js';
+import { RegistrationGate } from './registration-gate.service.js';
 import { StartupSink } from './startup-sink.service.js';
 import { StatusSink } from './status-sink.service.js';
 import { TicketBodies } from './ticket-bodies.js';
@@ -23,6 +25,8 @@ import { TicketSource } from './ticket-source.service.js';
     TicketSink,
     TicketSource,
     TicketChooser,
+    RegistrationGateRepository,
+    RegistrationGate,
     { provide: TicketBodies, useFactory: () => new TicketBodies() },
     IntakeService,
   ],

@@ -55,6 +55,7 @@ export class IntakeService {
       for (const hunt of done.huntsWithFinals) hunts.add(hunt);
       round.taken += opened.length;
     };
+    this.chooser.beginTurn();
     await this.source.startups(TURN, (listed) => this.chooser.startups(listed), take);
     await this.source.others(TURN, (listed) => this.chooser.others(listed), take);
     if (hunts.size > 0 && !round.more) await this.lifecycle.complete([...hunts]);

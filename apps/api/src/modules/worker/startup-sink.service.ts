@@ -40,13 +40,17 @@ export class StartupSink {
     const registered: StartupRow[] = [];
     const renewed: StartupRow[] = [];
     const moved: string[] = [];
+    const former: { clientId: string; queue: string }[] = [];
     for (const [id, { newest, firstAt }] of good) {
       const before = locked.get(id);
       const row = this.row(newest, firstAt, now);
       if (before === undefined) registered.push(row);
       else if (newest.stored.lastModified >= before.startupAt) {
         renewed.push(row);
-        if (before.queue !== row.queue) moved.push(id);
+        if (before.queue !== row.queue) {
+          moved.push(id);
+          former.push({ clientId: id, queue: before.queue });
+        }
       }
     }
     await this.writes.insertClients(tx, registered);
@@ -72,6 +76,7 @@ export class StartupSink {
       ].map(([action, id]) => ({ action, objectKind: 'client', objectId: id })),
     );
     await this.queues.markClients(tx, [...fresh, ...moved]);
+    await this.queues.markRetired(tx, former);
     return bad;
   }
 

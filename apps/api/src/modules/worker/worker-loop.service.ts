@@ -90,13 +90,14 @@ export class WorkerLoop {
     const bell = new Bell(signal);
     let archivedAtMs = performance.now();
     await this.forever('intake', signal, async () => {
-      const { taken, more } = await this.intake.round();
+      const { taken } = await this.intake.round();
       const waitedMs = performance.now() - archivedAtMs;
       if (waitedMs >= this.config.REKALL_ARCHIVE_SECONDS * 1000 || (taken > 0 && (await this.archive.isDue()))) {
         await this.archive.archiveAll();
         archivedAtMs = performance.now();
       }
-      if (taken === 0 && !more) await bell.wait(this.config.REKALL_INTAKE_SECONDS * 1000);
+      // also where there is more to look through: what waits is not looked at without a pause
+      if (taken === 0) await bell.wait(this.config.REKALL_INTAKE_SECONDS * 1000);
     });
   }
 

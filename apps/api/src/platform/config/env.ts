@@ -114,6 +114,13 @@ export class ConfigError extends Error {
 /** Variables that the HTTP role must not even hold: it cannot sign what agents obey. */
 const FORBIDDEN_FOR_HTTP = ['REKALL_SIGNING_KEY_FILE', 'S3_UPLOAD_SECRET_KEY', 'REKALL_QUEUE_KEY_FILE'] as const;
 
+/** What later versions need and a deployment made by an older one lacks: how to add it. */
+const HOW_TO_SET: Record<string, string> = {
+  REKALL_SESSION_KEY:
+    ' (a deployment made by an older version lacks it): add it to http.env once, as 64 hex digits: ' +
+    'echo "REKALL_SESSION_KEY=$(openssl rand -hex 32)" >> http.env',
+};
+
 /** Parses the environment for a role. Throws {@link ConfigError} with every wrong variable at once. */
 export function loadConfig<R extends Role>(role: R, env: Record<string, string | undefined>): ConfigOf[R] {
   if (role === 'http') {
@@ -126,7 +133,7 @@ export function loadConfig<R extends Role>(role: R, env: Record<string, string |
   if (parsed.success) return parsed.data as ConfigOf[R];
   const wrong = parsed.error.issues.map((issue) => {
     const name = issue.path.map(String).join('.');
-    return `${name}: ${given[name] === undefined ? 'is not set' : issue.message}`;
+    return `${name}: ${given[name] === undefined ? `is not set${HOW_TO_SET[name] ?? ''}` : issue.message}`;
   });
   throw new ConfigError(`the environment is incomplete or wrong; ${wrong.join('; ')}`);
 }

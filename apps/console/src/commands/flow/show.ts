@@ -15,6 +15,7 @@ export const showFlow = (terminal: Terminal, format: Format, flow: Flow): void =
       ['description', flow.description],
       ['creator', flow.creator],
       ['state', flow.shown_state],
+      ['not published', flow.publish_error],
       ['ticket', flow.ticket_key],
       [
         'note',

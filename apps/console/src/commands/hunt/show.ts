@@ -19,6 +19,7 @@ export const showHunt = (terminal: Terminal, format: Format, hunt: Hunt): void =
       ['creator', hunt.creator],
       ['labels', hunt.labels.join(', ')],
       ['state', hunt.state],
+      ['not published', hunt.publish_error],
       ['progress', [stats.progress, ...counts].join(', ')],
       ['rows', stats.rows],
       ['bytes', bytes(stats.bytes)],

@@ -11,6 +11,8 @@ export interface Flow {
   entryState: string;
   externalRef: string | null;
   specDigest: string;
+  /** Why its job file could not be published, while that is so: its client has not seen the newest. */
+  publishError: string | null;
 }
 
 /** What a client said of a flow or hunt. */

@@ -38,6 +38,10 @@ export const FlowModel = z
     unprocessed: z.boolean().describe('The newest ticket is in the bucket and not yet taken in'),
     ticket_key: z.string().nullable(),
     error: z.string().nullable(),
+    publish_error: z
+      .string()
+      .nullable()
+      .describe('Why the job file could not be published, while that is so: the client has not seen the newest'),
     spec_digest: z.string(),
     external_ref: z.string().nullable(),
     created_at: time,
@@ -81,6 +85,7 @@ export const renderFlow = ({
   unprocessed,
   ticket_key: ticketKey,
   error,
+  publish_error: flow.publishError,
   spec_digest: flow.specDigest,
   external_ref: flow.externalRef,
   created_at: flow.createdAt.toISOString(),

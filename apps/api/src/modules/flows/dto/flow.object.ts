@@ -79,6 +79,12 @@ export class FlowObject implements Omit<FlowNode, 'entryState'> {
   @Field(() => String, { nullable: true })
   error!: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why the job file could not be published, while that is so: the client has not seen the newest',
+  })
+  publishError!: string | null;
+
   @Field(() => String)
   specDigest!: string;
 

@@ -15,6 +15,8 @@ export interface Hunt {
   externalRef: string | null;
   specDigest: string;
   sampleBelow: string | null;
+  /** Why a job file of its labels could not be published, while that is so: clients have not seen the newest. */
+  publishError: string | null;
 }
 
 export interface HuntStats {

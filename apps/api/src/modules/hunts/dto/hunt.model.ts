@@ -33,6 +33,10 @@ export const HuntSummaryModel = z
     state: z.string().describe('Draft, Waiting, Running, Paused; terminal: Stopped, Completed, Refused'),
     terminal: z.boolean().describe('Ended for good: the state is never another one again'),
     labels: z.array(z.string()),
+    publish_error: z
+      .string()
+      .nullable()
+      .describe('Why a job file of its labels could not be published, while that is so: clients have not seen the newest'),
     spec_digest: z.string(),
     sample_below: z.string().nullable(),
     external_ref: z.string().nullable(),
@@ -99,6 +103,7 @@ export const renderHuntSummary = (h: Hunt): z.infer<typeof HuntSummaryModel> => 
   state: h.huntState,
   terminal: h.terminal,
   labels: h.labels,
+  publish_error: h.publishError,
   spec_digest: h.specDigest,
   sample_below: h.sampleBelow,
   external_ref: h.externalRef,

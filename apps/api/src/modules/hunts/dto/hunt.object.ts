@@ -117,6 +117,12 @@ export class HuntObject implements Omit<Hunt, 'entryState'> {
   @Field(() => [String])
   labels!: string[];
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why a job file of its labels could not be published, while that is so: clients have not seen the newest',
+  })
+  publishError!: string | null;
+
   @Field(() => String)
   specDigest!: string;
 
