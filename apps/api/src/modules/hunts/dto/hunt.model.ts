@@ -36,7 +36,9 @@ export const HuntSummaryModel = z
     publish_error: z
       .string()
       .nullable()
-      .describe('Why a job file of its labels could not be published, while that is so: clients have not seen the newest'),
+      .describe(
+        'Why a job file of its labels could not be published, while that is so: clients have not seen the newest',
+      ),
     spec_digest: z.string(),
     sample_below: z.string().nullable(),
     external_ref: z.string().nullable(),

@@ -119,7 +119,8 @@ export class HuntObject implements Omit<Hunt, 'entryState'> {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why a job file of its labels could not be published, while that is so: clients have not seen the newest',
+    description:
+      'Why a job file of its labels could not be published, while that is so: clients have not seen the newest',
   })
   publishError!: string | null;
 
