@@ -178,6 +178,24 @@ describe('limits, before anything runs', () => {
     expect(answer.status).toBe(413);
   });
 
+  it('are in every answer, with what the query may cost, and in the refusal', async () => {
+    const { http } = await api.as({ role: 'Examiner', scope: '*' });
+    type Cost = { extensions: { cost: { requested: number; limit: number } } };
+    const costOf = async (query: string): Promise<number> => {
+      const { response } = await ask(http, query);
+      const { requested, limit } = (response.body as Cost).extensions.cost;
+      expect(limit).toBe(20_000);
+      return requested;
+    };
+    expect(await costOf('{ me { id } }')).toBe(1);
+    // A list and its ten clients, each with a list and its flows: 1 + 10 x (1 + (1 + 5 x 1)), with nodes counted as objects.
+    const ten = await costOf('{ clients(first: 10) { nodes { id flows(first: 5) { nodes { id } } } } }');
+    expect(await costOf('{ clients(first: 20) { nodes { id flows(first: 5) { nodes { id } } } } }')).toBe(2 * ten - 1);
+    const refused = await ask(http, '{ clients(first: 1000) { nodes { flows(first: 100) { nodes { id } } } } }');
+    expect(refused.errors[0]!.extensions).toMatchObject({ code: 'request/too-complex', limit: 20_000 });
+    expect(refused.errors[0]!.extensions['cost']).toBeGreaterThan(100_000);
+  });
+
   it('let through what analysts ask: a page of a thousand clients with their flows', async () => {
     const { http } = await api.as({ role: 'Examiner', scope: '*' });
     await answered(http, '{ clients(first: 1000) { nodes { id labels flows(first: 5) { nodes { id state } } } } }');
@@ -352,7 +370,7 @@ describe('changes', () => {
       .post('/graphql')
       .set('authorization', `Bearer ${made.secret!}`)
       .send({ query: '{ me { id tokenId } }' });
-    expect(me.body).toEqual({ data: { me: { id: userId, tokenId: made.token.id } } });
+    expect((me.body as { data: unknown }).data).toEqual({ me: { id: userId, tokenId: made.token.id } });
   });
 });
 

@@ -73,7 +73,7 @@ export class AccessWorld {
       clientId,
       huntId,
       flowId: await this.flow(clientId),
-      collectionId: await this.#collection(huntId, clientId),
+      collectionId: await this.collection(huntId, clientId),
       quarantineKey: await this.#quarantined(clientId),
       grantId: await this.grant(await this.user(), 'Examiner', `label:${label}`),
     };
@@ -105,7 +105,8 @@ export class AccessWorld {
     return id;
   }
 
-  async #collection(huntId: string, clientId: string): Promise<string> {
+  /** A collection of one row, with its file in the bucket. */
+  async collection(huntId: string, clientId: string): Promise<string> {
     const dir = await mkdtemp(join(tmpdir(), 'rekall-access-'));
     const bucket = openS3Store({
       endpoint: this.api.store.url,

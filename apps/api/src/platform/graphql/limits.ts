@@ -130,13 +130,17 @@ const estimate: ComplexityEstimator = ({ type, field, args, childComplexity, nod
   return 1 + first * Math.max(1, childComplexity);
 };
 
-/** Refuses an operation that would cost too much, with its variables known and before anything of it runs. */
+/**
+ * Refuses an operation that would cost too much, with its variables known and before anything of it runs; what it may cost
+ * is in the answer, as `extensions.cost`.
+ */
 export const costLimit: ApolloServerPlugin = {
-  requestDidStart: () =>
-    Promise.resolve({
+  requestDidStart: () => {
+    let cost: number | undefined;
+    return Promise.resolve({
       didResolveOperation: ({ schema, document, request, operationName }) => {
         try {
-          const cost = getComplexity({
+          cost = getComplexity({
             schema,
             query: document,
             variables: request.variables ?? {},
@@ -156,5 +160,14 @@ export const costLimit: ApolloServerPlugin = {
         }
         return Promise.resolve();
       },
-    }),
+      willSendResponse: ({ response: { body } }) => {
+        if (cost !== undefined && body.kind === 'single')
+          body.singleResult.extensions = {
+            ...body.singleResult.extensions,
+            cost: { requested: cost, limit: GRAPHQL_LIMITS.cost },
+          };
+        return Promise.resolve();
+      },
+    });
+  },
 };
