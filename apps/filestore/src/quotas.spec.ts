@@ -31,7 +31,7 @@ describe('Quotas', () => {
   async function lay(key: string, size: number): Promise<void> {
     const incoming = store.incoming();
     await incoming.write(Buffer.alloc(size));
-    const etag = incoming.digest().toString('hex');
+    const etag = (await incoming.digest()).toString('hex');
     await store.put(
       toBytes(key),
       incoming,

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { S3Request } from '../http/s3-request.js';
 import { S3Error } from '../s3-error.js';
 import type { Identities, Principal } from './principal.js';
@@ -18,7 +19,7 @@ const MAX_EXPIRES = 604_800;
 
 /** What is needed to check the signatures of a body's chunks. */
 export interface BodySigning {
-  readonly key: Buffer;
+  readonly key: KeyObject;
   readonly date: string;
   readonly scope: string;
   /** The signature of the request's head, which the first chunk's signature continues. */

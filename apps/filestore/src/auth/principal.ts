@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { toBytes, toText, type ByteString } from '../bytes.js';
 import { S3Error } from '../s3-error.js';
 
@@ -40,7 +40,7 @@ export function uploadPrincipal(patterns: readonly string[]): Principal {
 /** Access keys of this server. */
 export class Identities {
   private readonly byAccessKey: ReadonlyMap<string, Identity>;
-  private readonly signingKeys = new Map<string, Buffer>();
+  private readonly signingKeys = new Map<string, KeyObject>();
 
   constructor(
     identities: readonly Identity[],
@@ -57,12 +57,13 @@ export class Identities {
   }
 
   /** SigV4's derived key of one day (`yyyymmdd`). */
-  signingKey(identity: Identity, day: string): Buffer {
+  signingKey(identity: Identity, day: string): KeyObject {
     const name = `${day} ${identity.accessKey}`;
     const known = this.signingKeys.get(name);
     if (known !== undefined) return known;
-    let key = createHmac('sha256', `AWS4${identity.secretKey}`).update(day).digest();
-    for (const part of [this.region, 's3', 'aws4_request']) key = createHmac('sha256', key).update(part).digest();
+    let bytes = createHmac('sha256', `AWS4${identity.secretKey}`).update(day).digest();
+    for (const part of [this.region, 's3', 'aws4_request']) bytes = createHmac('sha256', bytes).update(part).digest();
+    const key = createSecretKey(bytes); // much faster to sign with than its bytes
     if (this.signingKeys.size > 64) this.signingKeys.clear();
     this.signingKeys.set(name, key);
     return key;

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { S3Error } from '../s3-error.js';
 import type { S3Request } from '../http/s3-request.js';
 
@@ -40,20 +40,18 @@ export function parseAmzDate(text: string): number | undefined {
 
 /** Hex SHA-256. */
 export function sha256Hex(data: string | Buffer): string {
-  return createHash('sha256')
-    .update(typeof data === 'string' ? Buffer.from(data, 'latin1') : data)
-    .digest('hex');
+  return hash('sha256', typeof data === 'string' ? Buffer.from(data, 'latin1') : data);
 }
 
 /** Hex HMAC-SHA-256 of a latin1 string. */
-export function sign(key: Buffer, text: string): string {
+export function sign(key: KeyObject | Buffer, text: string): string {
   return createHmac('sha256', key).update(Buffer.from(text, 'latin1')).digest('hex');
 }
 
 /** Compares in constant time what was given (of any length) with what it should be. */
 export function sameSecret(given: string, expected: string): boolean {
-  const a = createHash('sha256').update(given, 'latin1').digest();
-  const b = createHash('sha256').update(expected, 'latin1').digest();
+  const a = hash('sha256', Buffer.from(given, 'latin1'), 'buffer');
+  const b = hash('sha256', Buffer.from(expected, 'latin1'), 'buffer');
   return timingSafeEqual(a, b);
 }
 

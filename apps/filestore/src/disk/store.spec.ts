@@ -26,7 +26,7 @@ describe('DiskStore', () => {
     const incoming = store.incoming();
     try {
       await incoming.write(Buffer.from(text));
-      const etag = incoming.digest().toString('hex');
+      const etag = (await incoming.digest()).toString('hex');
       const given = { etag, headers: { 'content-type': 'text/plain' }, user: { a: 'b' } };
       return (await store.put(toBytes(key), incoming, given, { onlyNew, before: () => undefined })).done;
     } finally {
@@ -91,7 +91,7 @@ describe('DiskStore', () => {
     const incoming = store.incoming();
     const piece = Buffer.alloc(50_000, 'x');
     for (let index = 0; index < 20; index++) await incoming.write(piece);
-    const etag = incoming.digest().toString('hex');
+    const etag = (await incoming.digest()).toString('hex');
     await store.put(
       toBytes('big'),
       incoming,

@@ -1,5 +1,5 @@
-import { closeSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { link, mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { closeSync, openSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { link, mkdir, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '#files';
 import { toText, type ByteString } from '../bytes.js';
@@ -8,12 +8,14 @@ import { Incoming } from './incoming.js';
 import { keyToNames } from './key-path.js';
 import { KeyLocks } from './key-locks.js';
 import { lockFolder } from './lock.js';
+import { startMd5 } from './md5-thread.js';
 import { readMeta, type ObjectMeta } from './object-file.js';
-import { syncFolder } from './sync-folder.js';
+import { FolderSyncs } from './sync-folder.js';
 import { MultipartUploads } from './uploads.js';
 import { walk, type Found, type WalkOptions } from './walk.js';
 
 const MAX_KNOWN = 50_000;
+const MAX_OPEN_FOLDERS = 256;
 const MAX_ROOT_LENGTH = 900;
 
 /** What the writer of an object says about it. */
@@ -33,6 +35,9 @@ export class DiskStore {
   private readonly known = new Map<ByteString, ObjectMeta>();
   private readonly folders = new FolderCache();
   private readonly locks = new KeyLocks();
+  private readonly syncs = new FolderSyncs(MAX_OPEN_FOLDERS);
+  /** Folders that are being made, until they are durable in their parents. */
+  private readonly making = new Map<string, Promise<void>>();
 
   private constructor(
     private readonly objects: string,
@@ -63,12 +68,17 @@ export class DiskStore {
 
   /** Gives the folder up. */
   close(): void {
+    this.syncs.close();
     this.unlock();
   }
 
-  /** A place for a body on its way in. */
-  incoming(): Incoming {
-    return new Incoming(this.temporary);
+  /**
+   * A place for a body on its way in.
+   * @param expected its size, as far as is known
+   * @param hashed whether its MD5 will be asked for
+   */
+  incoming(expected = 0, hashed = true): Incoming {
+    return new Incoming(this.temporary, hashed ? startMd5(expected) : undefined);
   }
 
   /** What is kept in memory of an object; undefined says nothing about the object. */
@@ -122,9 +132,11 @@ export class DiskStore {
       const path = this.pathOf(key);
       const done = await this.moveInto(path, () => (onlyNew ? linkNew(sealed, path) : replace(sealed, path)));
       if (!done) return { done };
+      if (!onlyNew) body.moved();
       this.remember(key, meta);
       this.folders.changed(dirname(path));
-      await syncFolder(dirname(path));
+      await this.syncs.sync(dirname(path));
+      await this.untilMade(dirname(path));
       return { done, meta };
     });
   }
@@ -135,7 +147,7 @@ export class DiskStore {
       before(this.head(key));
       const path = this.pathOf(key);
       try {
-        await rm(path);
+        await unlink(path);
       } catch (error) {
         if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
         throw error;
@@ -143,8 +155,8 @@ export class DiskStore {
         this.known.delete(key);
         this.folders.changed(dirname(path));
       }
-      await syncFolder(dirname(path));
-      await this.removeEmptyFolders(dirname(path));
+      await this.syncs.sync(dirname(path));
+      this.removeEmptyFolders(dirname(path));
       return true;
     });
   }
@@ -190,27 +202,47 @@ export class DiskStore {
     }
   }
 
-  private async makeFolder(folder: string): Promise<void> {
-    try {
-      await mkdir(folder, { mode: 0o700 });
-    } catch (error) {
-      if (isErrno(error, 'EEXIST')) return;
-      if (!isErrno(error, 'ENOENT')) throw error;
+  /** Makes a folder and those above it, durably; together for all who need it. */
+  private makeFolder(folder: string): Promise<void> {
+    const running = this.making.get(folder);
+    if (running !== undefined) return running;
+    const made = this.makeNow(folder).finally(() => this.making.delete(folder));
+    this.making.set(folder, made);
+    return made;
+  }
+
+  private async makeNow(folder: string): Promise<void> {
+    for (;;) {
+      try {
+        await mkdir(folder, { mode: 0o700 });
+        break;
+      } catch (error) {
+        if (isErrno(error, 'EEXIST')) return;
+        if (!isErrno(error, 'ENOENT')) throw error;
+      }
       await this.makeFolder(dirname(folder));
-      return this.makeFolder(folder);
     }
-    await syncFolder(dirname(folder));
+    await this.syncs.sync(dirname(folder));
     this.folders.changed(dirname(folder));
   }
 
-  private async removeEmptyFolders(from: string): Promise<void> {
+  /** Waits for folders on the way that another change has made and that are not durable yet. */
+  private async untilMade(folder: string): Promise<void> {
+    for (let above = folder; this.making.size > 0 && above.length > this.objects.length; above = dirname(above)) {
+      await this.making.get(above);
+    }
+  }
+
+  /** Without giving way, so that nobody takes a folder that goes for the one that is made after it. */
+  private removeEmptyFolders(from: string): void {
     for (let folder = from; folder.length > this.objects.length; folder = dirname(folder)) {
       try {
-        await rmdir(folder);
+        rmdirSync(folder);
       } catch (error) {
         if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return;
         throw error;
       }
+      this.syncs.forget(folder);
       this.folders.changed(folder);
       this.folders.changed(dirname(folder));
     }

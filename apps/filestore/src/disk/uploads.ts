@@ -8,7 +8,7 @@ import { isErrno } from './folder-cache.js';
 import type { Incoming } from './incoming.js';
 import { KeyLocks } from './key-locks.js';
 import { readMeta, type ObjectMeta } from './object-file.js';
-import { syncFolder } from './sync-folder.js';
+import { FolderSyncs } from './sync-folder.js';
 
 /** An upload that nobody has completed for so long is removed at the next start. */
 const ABANDONED = 7 * 86_400_000;
@@ -47,6 +47,7 @@ export interface Part {
  */
 export class MultipartUploads {
   private readonly locks = new KeyLocks();
+  private readonly syncs = new FolderSyncs(0);
 
   /**
    * @param folder holds a folder for each upload; made if missing
@@ -80,9 +81,9 @@ export class MultipartUploads {
     } finally {
       await file.close();
     }
-    await syncFolder(making);
+    await this.syncs.sync(making);
     await rename(making, join(this.folder, id));
-    await syncFolder(this.folder);
+    await this.syncs.sync(this.folder);
     return { ...upload, id };
   }
 
@@ -114,7 +115,8 @@ export class MultipartUploads {
       if (isErrno(error, 'ENOENT')) return false;
       throw error;
     }
-    await syncFolder(folder);
+    body.moved();
+    await this.syncs.sync(folder);
     return true;
   }
 
@@ -145,7 +147,7 @@ export class MultipartUploads {
   async remove(id: string): Promise<void> {
     const doomed = join(this.temporary, randomUUID());
     await rename(join(this.folder, id), doomed);
-    await syncFolder(this.folder);
+    await this.syncs.sync(this.folder);
     await rm(doomed, { recursive: true, force: true });
   }
 }

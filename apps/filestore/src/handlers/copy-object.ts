@@ -30,7 +30,7 @@ export async function copyObject(services: Services, exchange: Exchange): Promis
   const own = new Map([...amz].filter(([name]) => !COPY_PARAMETER.test(name)));
   const given = givenMeta(headers, own);
   const source = openCopySource(services, exchange);
-  const incoming = services.store.incoming();
+  const incoming = services.store.incoming(source.meta.size);
   try {
     if (source.key === key && metadata === 'COPY') {
       throw new S3Error(
@@ -46,7 +46,7 @@ export async function copyObject(services: Services, exchange: Exchange): Promis
       incoming,
       condition,
       given: {
-        etag: incoming.digest().toString('hex'),
+        etag: (await incoming.digest()).toString('hex'),
         ...(metadata === 'REPLACE' ? given : { headers: kept, user }),
         ...(isWhole ? { checksum } : {}),
       },

@@ -88,7 +88,7 @@ async function assemble(
 ): Promise<ObjectMeta> {
   const whole = upload.checksum?.type === 'FULL_OBJECT' ? upload.checksum.algorithm : undefined;
   const running = whole === undefined ? undefined : startChecksum(whole);
-  const incoming = services.store.incoming();
+  const incoming = services.store.incoming(0, false);
   try {
     for (const { path, meta } of parts) {
       if (meta.size === 0) continue;

@@ -40,7 +40,7 @@ export async function uploadPart(services: Services, exchange: Exchange): Promis
     return;
   }
   if (declaredSize(exchange) > MAX_PART_BYTES) throw new S3Error('EntityTooLarge');
-  const incoming = services.store.incoming();
+  const incoming = services.store.incoming(declaredSize(exchange));
   try {
     const { md5, checksum } = await receive(exchange, incoming);
     const etag = md5.toString('hex');
@@ -81,7 +81,7 @@ async function keep(
 
 async function copyPart(services: Services, exchange: Exchange, upload: Upload, number: number): Promise<void> {
   const source = openCopySource(services, exchange);
-  const incoming = services.store.incoming();
+  const incoming = services.store.incoming(source.meta.size);
   try {
     const asked = exchange.request.amz.get('x-amz-copy-source-range');
     if (asked !== undefined && !/^bytes=\d{1,15}-\d{1,15}$/.test(asked)) {
@@ -92,7 +92,7 @@ async function copyPart(services: Services, exchange: Exchange, upload: Upload, 
       throw new S3Error('EntityTooLarge');
     }
     await source.copyInto(incoming, range);
-    const etag = incoming.digest().toString('hex');
+    const etag = (await incoming.digest()).toString('hex');
     await keep(services, upload, number, { incoming, etag });
     const xml = xmlDocument(
       'CopyPartResult',

@@ -2,6 +2,7 @@ import { checkPolicy, parsePolicy, type FormFields } from '../auth/post-policy.j
 import { requireAccess, type Principal } from '../auth/principal.js';
 import { ALGORITHM, parseAmzDate, parseCredential, sameSecret, sign, SKEW } from '../auth/sigv4.js';
 import { isValidUtf8, toBytes, uriEncode } from '../bytes.js';
+import { contentLength } from '../http/body.js';
 import { startChecksum } from '../http/checksums.js';
 import { sendEmpty, sendXml, type Exchange, type Services } from '../http/exchange.js';
 import { readForm } from '../http/form.js';
@@ -86,7 +87,7 @@ export async function postObject(services: Services, exchange: Exchange): Promis
   const running = claim === undefined ? undefined : startChecksum(claim.algorithm);
   const max = Math.min(policy.size?.max ?? MAX_OBJECT_BYTES, MAX_OBJECT_BYTES);
   if (principal.kind === 'upload') await services.quotas.admit(key, policy.size?.min ?? 0);
-  const incoming = services.store.incoming();
+  const incoming = services.store.incoming(contentLength(exchange.message));
   try {
     for await (const chunk of form.content) {
       if (incoming.size + chunk.length > max) throw tooLarge(max);
@@ -109,7 +110,7 @@ export async function postObject(services: Services, exchange: Exchange): Promis
       key,
       incoming,
       condition: { onlyNew: false, ifMatch: undefined },
-      given: { etag: incoming.digest().toString('hex'), ...given, ...checksum },
+      given: { etag: (await incoming.digest()).toString('hex'), ...given, ...checksum },
     });
     const location = `${exchange.origin}/${services.bucket}/${uriEncode(key, true)}`;
     answer(exchange, services.bucket, fields, {

@@ -25,7 +25,7 @@ export async function putObject(services: Services, exchange: Exchange): Promise
   const given = givenMeta(headers, amz);
   claimedChecksum(amz);
   if (principal.kind === 'upload') await services.quotas.admit(key, declaredSize(exchange));
-  const incoming = services.store.incoming();
+  const incoming = services.store.incoming(declaredSize(exchange));
   try {
     const { md5, checksum } = await receive(exchange, incoming);
     const etag = md5.toString('hex');

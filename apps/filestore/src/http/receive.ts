@@ -92,7 +92,7 @@ export async function receive(exchange: Exchange, into: Incoming): Promise<Recei
   }
   if (into.size !== size) throw new S3Error('IncompleteBody');
   if (hashed && sha256.digest('hex') !== payload) throw new S3Error('XAmzContentSHA256Mismatch');
-  const own = into.digest();
+  const own = await into.digest();
   if (md5 !== undefined && !md5.equals(own)) throw new S3Error('BadDigest');
   return { md5: own, checksum: checkChecksum(claim, running?.digest(), trailers) };
 }
