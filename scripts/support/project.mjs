@@ -18,8 +18,9 @@ export const node = existsSync(pinned) ? pinned : process.execPath;
 /** Whether this process itself is new enough for the built programs. */
 export const isProjectNode = Number(process.versions.node.split('.')[0]) >= 24;
 
-/** The environment for tools: the project's own programs come first, Node among them. */
+/** The environment for tools: the project's own programs come first, Node among them; each program is compiled once. */
 export const toolEnvironment = () => ({
+  NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled'),
   ...process.env,
   PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH ?? ''}`,
 });

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment } from '#embedded';
 
 /** The built program, as users start it. */
 export const AGENT_MAIN = fileURLToPath(new URL('../../dist/apps/agent/src/main.js', import.meta.url));
@@ -30,7 +31,7 @@ export interface AgentProcess {
 /** Starts the built agent. */
 export function startAgentProcess(args: readonly string[], env: Record<string, string> = {}): AgentProcess {
   const child: ChildProcess = spawn(process.execPath, [AGENT_MAIN, ...args], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: childEnvironment(env),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const { pid, stdout, stderr } = child;

@@ -4,6 +4,7 @@ import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment } from '#embedded';
 
 /** The built program, as users start it. */
 const CONSOLE_MAIN = fileURLToPath(new URL('../../dist/apps/console/src/main.js', import.meta.url));
@@ -32,11 +33,10 @@ export interface ConsoleOptions {
   nodeArgs?: readonly string[];
 }
 
-/** Starts the built `rekall`; of this environment it gets PATH and HOME only. */
+/** Starts the built `rekall`; of this environment it gets what every child of ours does. */
 export function startConsole(args: readonly string[], options: ConsoleOptions = {}): ConsoleProcess {
-  const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), CONSOLE_MAIN, ...args], {
-    env: { PATH, HOME, ...options.env },
+    env: childEnvironment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid } = child;

@@ -16,6 +16,7 @@ import {
   startFilestore,
   startPostgres,
   startWorker,
+  childEnvironment,
 } from '#embedded';
 import { type ObjectStore, openS3Store } from '#locations';
 
@@ -30,9 +31,8 @@ export interface CommandEnd {
 
 /** Runs a built program to its end. */
 const runProgram = async (file: string, args: readonly string[], env: Record<string, string>): Promise<CommandEnd> => {
-  const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [file, ...args], {
-    env: { PATH, HOME, ...env },
+    env: childEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -24,7 +24,7 @@ export interface StartProcessOptions<T> {
   /** The program: a path or a name in PATH; `process.execPath` with a script is a Node program. */
   command: string;
   args: readonly string[];
-  /** The child's environment besides PATH, HOME, TMPDIR, LANG and TZ of this process; nothing else is inherited. */
+  /** The child's environment besides PATH, HOME, TMPDIR, LANG, TZ and NODE_COMPILE_CACHE of this process; nothing else is inherited. */
   env?: Readonly<Record<string, string>>;
   cwd?: string;
   /** Called with each line until it answers something else than undefined: then the child is ready. */
@@ -60,7 +60,7 @@ export interface RunningProcess<T> {
 }
 
 const PARENT_FD = 3;
-const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'] as const;
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'NODE_COMPILE_CACHE'] as const;
 
 /** A helper script beside this file is a .ts when we run from the sources, and a .js when built. */
 const helperUrl = (source: URL): string => source.href.replace(/\.ts$/, extname(import.meta.url));

@@ -1,5 +1,6 @@
 export {
   type ChildExit,
+  childEnvironment,
   type OutputStream,
   type RunningProcess,
   startProcess,

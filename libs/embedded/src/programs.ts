@@ -22,7 +22,7 @@ export type ProgramName = keyof typeof PROGRAMS;
 export interface StartProgramOptions {
   /** For messages and logs; default the program's own name. */
   name?: string;
-  /** The program's whole environment besides PATH, HOME, TMPDIR, LANG, TZ. */
+  /** The program's whole environment besides what {@link childEnvironment} hands on. */
   env?: Readonly<Record<string, string>>;
   /** Further arguments. */
   args?: readonly string[];
