@@ -11,12 +11,13 @@ import { EfilterError } from '#efilter';
 import { CollectionRefused, ResourceExceeded } from './errors.js';
 import { MAX_REQUEST_BYTES, type ReadAnswer, type ReadFailure, type ReadRequest, type TableShape } from './protocol.js';
 import { count, describe, group, type OpenCollection, page, type Statement } from './reader-queries.js';
+import { MAX_CONDITION_VALUES } from './reader-where.js';
 import { quoted } from './types.js';
 
 const MIB = 1024 * 1024;
 const MAX_SCHEMA_ENTRIES = 400;
 const MAX_MESSAGE = 500;
-const FUNCTIONS: ReadonlySet<string> = new Set(['count', 'octet_length', 'coalesce']);
+const FUNCTIONS: ReadonlySet<string> = new Set(['count', 'octet_length', 'coalesce', 'typeof', 'instr']);
 const SCHEMA_PRAGMAS: ReadonlySet<string> = new Set(['table_list', 'table_xinfo']);
 const ROWID_NAMES = ['rowid', '_rowid_', 'oid'] as const;
 
@@ -69,7 +70,7 @@ const open = (file: string, allowed: Allowed): DatabaseSync => {
       functionArg: 8,
       attach: 0,
       likePatternLength: 1,
-      variableNumber: 8,
+      variableNumber: MAX_CONDITION_VALUES + 8,
       triggerDepth: 1,
     },
   });

@@ -1,4 +1,4 @@
-import { filterRows, parse, type Row } from '#efilter';
+import { type ConditionPlan, filterRows, type Query, type Row } from '#efilter';
 import type {
   Budget,
   ColumnShape,
@@ -15,12 +15,13 @@ import type {
   WhereShape,
 } from './protocol.js';
 import { CollectionRefused, ResourceExceeded } from './errors.js';
+import { planOf } from './reader-where.js';
 import { fromSql, type Json, quoted } from './types.js';
 
 /** The part of a prepared statement that is used here: rows as arrays, integers as BigInt. */
 export interface Statement {
-  all(...values: (bigint | number | string)[]): unknown[][];
-  iterate(...values: (bigint | number | string)[]): Iterable<unknown[]>;
+  all(...values: (bigint | number | string | null)[]): unknown[][];
+  iterate(...values: (bigint | number | string | null)[]): Iterable<unknown[]>;
 }
 
 /** A checked file, open for reading, with the name that each table's rowid has there. */
@@ -38,7 +39,12 @@ interface Scanned {
   readonly cursor: number;
   readonly cells: readonly unknown[];
   readonly tooLarge: number;
+  /** SQL has decided that the condition does not hold: the cells were not read. */
+  readonly rejected?: true;
 }
+
+/** What SQL decides of a condition. */
+type Pushed = ConditionPlan['pushed'];
 
 /** Cells of a large type are measured before they are read: the length is in the row's header. */
 const cellSql = (column: ColumnShape, maxCellBytes: number): string => {
@@ -75,22 +81,39 @@ const scannedRow = (row: readonly unknown[], cursor = rowidNumber(row[0])): Scan
   cells: row.slice(2),
 });
 
+/** Reads the cells of one row at a time. */
+const rowReader = (file: OpenCollection, table: TableShape, columns: readonly ColumnShape[], budget: Budget) => {
+  const rowid = file.rowid(table.name);
+  const one = file.prepare(
+    `SELECT ${selectList(columns, budget, rowid)} FROM main.${quoted(table.name)} WHERE ${rowid} = ?`,
+  );
+  return (id: unknown, cursor: number, keeps: unknown): Scanned => {
+    if (keeps === 0n) return { cursor, cells: [], tooLarge: 0, rejected: true };
+    const [row] = one.all(BigInt(rowidNumber(id)));
+    if (row === undefined) throw new CollectionRefused('corrupt', 'an index names a row that is not there');
+    return scannedRow(row, cursor);
+  };
+};
+
 /** The table's rows after the cursor, in order of rowid. */
 function* inFileOrder(
   file: OpenCollection,
   table: TableShape,
   columns: readonly ColumnShape[],
-  after: number | undefined,
-  budget: Budget,
+  { after, budget }: { readonly after?: number; readonly budget: Budget },
+  pushed: Pushed,
 ): Generator<Scanned> {
   const rowid = file.rowid(table.name);
-  const list = selectList(columns, budget, rowid);
-  const from = `SELECT ${list} FROM main.${quoted(table.name)}`;
-  const rows =
-    after === undefined
-      ? file.prepare(`${from} ORDER BY ${rowid}`).iterate()
-      : file.prepare(`${from} WHERE ${rowid} > ? ORDER BY ${rowid}`).iterate(BigInt(after));
-  for (const row of rows) yield scannedRow(row);
+  const end = `FROM main.${quoted(table.name)}${after === undefined ? '' : ` WHERE ${rowid} > ?`} ORDER BY ${rowid}`;
+  const cursor = after === undefined ? [] : [BigInt(after)];
+  if (pushed === undefined) {
+    const rows = file.prepare(`SELECT ${selectList(columns, budget, rowid)} ${end}`).iterate(...cursor);
+    for (const row of rows) yield scannedRow(row);
+    return;
+  }
+  const read = rowReader(file, table, columns, budget);
+  const decided = file.prepare(`SELECT ${rowid}, ${pushed.sql} ${end}`).iterate(...pushed.params, ...cursor);
+  for (const [id, keeps] of decided) yield read(id, rowidNumber(id), keeps);
 }
 
 /** The table's rows in the order of a column, equal ones by rowid; the cursor is the place in that order. */
@@ -99,24 +122,22 @@ function* inColumnOrder(
   table: TableShape,
   columns: readonly ColumnShape[],
   request: PageRequest & { readonly orderBy: NonNullable<PageRequest['orderBy']> },
+  pushed: Pushed,
 ): Generator<Scanned> {
   const rowid = file.rowid(table.name);
   const { orderBy, budget, after = 0 } = request;
   const order = `${quoted(orderBy.column)} COLLATE BINARY ${orderBy.descending ? 'DESC' : 'ASC'}, ${rowid}`;
   // Only keys and rowids are sorted. A condition may need every row, a page without one needs no more than itself.
   const most = request.where === undefined ? request.limit + 1 : -1;
+  const { sql, params } = pushed ?? { sql: '1', params: [] };
   const places = file
-    .prepare(`SELECT ${rowid} FROM main.${quoted(table.name)} ORDER BY ${order} LIMIT ? OFFSET ?`)
-    .iterate(BigInt(most), BigInt(after));
-  const one = file.prepare(
-    `SELECT ${selectList(columns, budget, rowid)} FROM main.${quoted(table.name)} WHERE ${rowid} = ?`,
-  );
+    .prepare(`SELECT ${rowid}, ${sql} FROM main.${quoted(table.name)} ORDER BY ${order} LIMIT ? OFFSET ?`)
+    .iterate(...params, BigInt(most), BigInt(after));
+  const read = rowReader(file, table, columns, budget);
   let place = after;
-  for (const [id] of places) {
+  for (const [id, keeps] of places) {
     place += 1;
-    const [row] = one.all(BigInt(rowidNumber(id)));
-    if (row === undefined) throw new CollectionRefused('corrupt', 'an index names a row that is not there');
-    yield scannedRow(row, place);
+    yield read(id, place, keeps);
   }
 }
 
@@ -156,28 +177,29 @@ const efilterRow = (row: Scanned, columns: readonly ColumnShape[], where: WhereS
 function* matching(
   rows: Iterable<Scanned>,
   columns: readonly ColumnShape[],
-  where: WhereShape | undefined,
+  { where, rest }: { readonly where: WhereShape | undefined; readonly rest: Query | undefined },
   last: (row: Scanned) => void,
 ): Generator<Scanned> {
-  if (where === undefined) {
+  const kept = function* (): Generator<Scanned> {
     for (const row of rows) {
       last(row);
-      yield row;
+      if (row.rejected !== true) yield row;
     }
+  };
+  if (where === undefined || rest === undefined) {
+    yield* kept();
     return;
   }
   let current: Scanned | undefined;
   const seen = function* (): Generator<Row> {
-    for (const row of rows) {
+    for (const row of kept()) {
       current = row;
-      last(row);
       yield efilterRow(row, columns, where);
     }
   };
-  const clause = parse(where.clause, where.params);
   // Time and memory are bounded from outside, by killing this process.
   const limits = { steps: Infinity, milliseconds: Infinity };
-  for (const _ of filterRows(clause, seen(), { functions: {} }, { limits })) if (current !== undefined) yield current;
+  for (const _ of filterRows(rest, seen(), { functions: {} }, { limits })) if (current !== undefined) yield current;
 }
 
 const columnOf = (table: TableShape, name: string): ColumnShape => {
@@ -226,10 +248,11 @@ export const page = (file: OpenCollection, request: PageRequest): PageBody => {
   const wanted = request.columns.map((name) => columnOf(table, name));
   const read = where === undefined ? wanted : table.columns;
   const places = wanted.map((column) => read.indexOf(column));
+  const { pushed, rest } = where === undefined ? {} : planOf(where, table, budget.maxCellBytes);
   const source =
     orderBy === undefined
-      ? inFileOrder(file, table, read, request.after, budget)
-      : inColumnOrder(file, table, read, { ...request, orderBy });
+      ? inFileOrder(file, table, read, request, pushed)
+      : inColumnOrder(file, table, read, { ...request, orderBy }, pushed);
   const scan = new Scan(budget);
   const rows: Json[][] = [];
   const room = budget.maxBytes - ENVELOPE_BYTES;
@@ -247,7 +270,7 @@ export const page = (file: OpenCollection, request: PageRequest): PageBody => {
     tooLarge,
     mistyped,
   });
-  for (const row of matching(scan.through(source), read, where, seen)) {
+  for (const row of matching(scan.through(source), read, { where, rest }, seen)) {
     let converted = cellsToJson(
       places.map((place) => row.cells[place]),
       wanted,
@@ -286,8 +309,10 @@ export const count = (file: OpenCollection, request: CountRequest): CountBody =>
   }
   const scan = new Scan(budget);
   let [found, last] = [0, undefined as number | undefined];
-  const source = inFileOrder(file, table, table.columns, after, budget);
-  for (const _ of matching(scan.through(source), table.columns, where, (row) => (last = row.cursor))) found += 1;
+  const { pushed, rest } = planOf(where, table, budget.maxCellBytes);
+  const source = inFileOrder(file, table, table.columns, request, pushed);
+  const seen = (row: Scanned): void => void (last = row.cursor);
+  for (const _ of matching(scan.through(source), table.columns, { where, rest }, seen)) found += 1;
   return { count: found, scanned: scan.scanned, ...ending(scan, last) };
 };
 

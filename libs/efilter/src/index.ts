@@ -11,6 +11,6 @@ export { explain, type Constraint, type Explanation, type SourceUse } from './ex
 export { formatDiagnostic, formatError, placeOf, type Place } from './print-location.js';
 export { print } from './printer.js';
 export type { Matcher, RegexEngine } from './regex.js';
-export { toSql, type SqlPlan, type TableSchema } from './sql.js';
+export { conditionToSql, toSql, type ConditionPlan, type SqlPlan, type TableSchema } from './sql.js';
 export type { Span } from './span.js';
 export type { Row, Rows, Value } from './values.js';

@@ -7,6 +7,8 @@ export interface Sql {
   readonly params: readonly (number | string | null)[];
   /** Whether it is a REAL or NULL, whatever the columns hold. */
   readonly numeric?: true;
+  /** It is one `?`, and what is bound there is of this kind. */
+  readonly constant?: 'number' | 'text' | 'null';
 }
 
 /** No expression is translated whose SQL is longer, in UTF-16 units. */
@@ -15,8 +17,10 @@ const MAX_SQL = 20_000;
 /** Nor a chain such as `a == b == c` that is longer. */
 const MAX_COMPARISONS = 10;
 
-/** What a name stands for inside of a SELECT: an expression given by AS, or a column of the table. */
-export type Resolve = (name: string) => { readonly column: string } | { readonly alias: Expression } | undefined;
+/** What a name stands for: an expression given by AS, a column of the table, or what SQL makes of one. */
+export type Resolve = (
+  name: string,
+) => { readonly column: string } | { readonly sql: string } | { readonly alias: Expression } | undefined;
 
 const NUMBERS = "('integer', 'real')";
 
@@ -35,7 +39,8 @@ function tag(parts: TemplateStringsArray, ...values: readonly Sql[]): Sql {
 }
 
 function literal(value: number | string | null): Sql {
-  return { text: '?', params: [value] };
+  const constant = value === null ? 'null' : typeof value === 'number' ? 'number' : 'text';
+  return { text: '?', params: [value], constant };
 }
 
 /**
@@ -77,7 +82,7 @@ export class SqlTranslator {
   column(node: Expression): string | undefined {
     if (node.kind !== 'variable') return undefined;
     const found = this.resolve(node.name);
-    if (found === undefined) return undefined;
+    if (found === undefined || 'sql' in found) return undefined;
     return 'column' in found ? found.column : this.column(found.alias);
   }
 
@@ -133,6 +138,8 @@ export class SqlTranslator {
     const b = this.scalar(right);
     if (a === undefined || b === undefined) return undefined;
     const sign = { text: operator, params: [] };
+    const simple = againstConstant(a, b, sign);
+    if (simple !== undefined) return simple;
     return tag`(CASE WHEN ${isNumber(a)} AND ${isNumber(b)} THEN ${real(a)} ${sign} ${real(b)} WHEN ${isText(a)} AND ${isText(b)} THEN ${bare(a)} ${sign} ${bare(b)} ELSE 0 END)`;
   }
 
@@ -147,9 +154,9 @@ export class SqlTranslator {
         .reduce((before, next) => tag`(${before} OR ${next})`, { text: '0', params: [] });
     }
     if (needle.kind !== 'literal' || typeof needle.value !== 'string') return undefined;
-    const column = this.column(haystack);
-    if (column === undefined) return undefined;
-    const text = { text: quoted(column), params: [] };
+    if (haystack.kind !== 'variable') return undefined;
+    const text = this.scalar(haystack);
+    if (text === undefined || text.numeric === true || text.params.length > 0) return undefined;
     return tag`(CASE WHEN ${isText(text)} THEN instr(${text}, ${literal(needle.value)}) > 0 ELSE 0 END)`;
   }
 
@@ -168,6 +175,7 @@ export class SqlTranslator {
       case 'variable': {
         const found = this.resolve(node.name);
         if (found === undefined) return undefined;
+        if ('sql' in found) return { text: found.sql, params: [] };
         return 'column' in found ? { text: quoted(found.column), params: [] } : this.scalar(found.alias);
       }
       case 'unary': {
@@ -200,7 +208,25 @@ function bounded(value: Sql | undefined): Sql | undefined {
   return value === undefined || value.text.length > MAX_SQL ? undefined : value;
 }
 
+/** A comparison with a literal, which need not be asked what it is; undefined where neither side is one. */
+function againstConstant(a: Sql, b: Sql, sign: Sql): Sql | undefined {
+  const other = b.constant === undefined ? b : a;
+  switch (b.constant ?? a.constant) {
+    case 'number':
+      return tag`(CASE WHEN ${isNumber(other)} THEN ${real(a)} ${sign} ${real(b)} ELSE 0 END)`;
+    case 'text':
+      return tag`(CASE WHEN ${isText(other)} THEN ${bare(a)} ${sign} ${bare(b)} ELSE 0 END)`;
+    case 'null':
+      // Null is like nothing but null, and has no order.
+      return sign.text === '=' ? tag`(typeof(${other}) = 'null')` : { text: '0', params: [] };
+    default:
+      return undefined;
+  }
+}
+
 function equal(a: Sql, b: Sql): Sql {
+  const simple = againstConstant(a, b, { text: '=', params: [] });
+  if (simple !== undefined) return simple;
   return tag`(CASE WHEN ${isNumber(a)} AND ${isNumber(b)} THEN ${real(a)} = ${real(b)} WHEN ${isText(a)} AND ${isText(b)} THEN ${bare(a)} = ${bare(b)} ELSE typeof(${a}) = 'null' AND typeof(${b}) = 'null' END)`;
 }
 

@@ -62,6 +62,46 @@ export function toSql(query: Query | string, schema: TableSchema): SqlPlan {
   return { ...assemble(pushed, schema), ...(rest === undefined ? {} : { rest: remaining(rest) }) };
 }
 
+/** What of a bare condition SQL can decide for each row, and what remains. */
+export interface ConditionPlan {
+  /** An expression of SQLite that is 0 or 1, with the values of its `?`, in order; absent when there is none. */
+  readonly pushed?: { readonly sql: string; readonly params: readonly (number | string | null)[] };
+  /** The condition to evaluate for the rows where `pushed` is 1; absent when that decides all. */
+  readonly rest?: Query;
+}
+
+/**
+ * Compiles the leading part of a bare condition such as `pid > 100 and name =~ 'x'` that means the same in SQL.
+ * @param clause the condition
+ * @param columnOf the SQL that yields a column as the condition sees it; undefined for a name that SQL has not
+ * @param mostParams no more values are bound
+ */
+export function conditionToSql(
+  { root, text }: Query,
+  columnOf: (name: string) => string | undefined,
+  mostParams: number,
+): ConditionPlan {
+  const translator = new SqlTranslator((name) => {
+    const sql = columnOf(name);
+    return sql === undefined ? undefined : { sql };
+  });
+  const conjuncts = conjunctsOf(root);
+  const pushed: Sql[] = [];
+  let bound = 0;
+  for (const conjunct of conjuncts) {
+    const translated = translator.condition(conjunct);
+    bound += translated?.params.length ?? 0;
+    if (translated === undefined || bound > mostParams) break;
+    pushed.push(translated);
+  }
+  const rest = joined(conjuncts.slice(pushed.length));
+  const sql = pushed.map((part) => part.text).join(' AND ');
+  return {
+    ...(pushed.length === 0 ? {} : { pushed: { sql, params: pushed.flatMap(({ params }) => params) } }),
+    ...(rest === undefined ? {} : { rest: freeze({ text, root: rest }) }),
+  };
+}
+
 function pushSelect(node: SelectNode, schema: TableSchema, whole: Pushed): { pushed: Pushed; rest?: SelectNode } {
   const columns = node.columns ?? [];
   const translator = new SqlTranslator((name) => inTail(name, columns.length, node, schema));
