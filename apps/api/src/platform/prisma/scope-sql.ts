@@ -7,7 +7,9 @@ const oneScope = (clientId: Prisma.Sql, scope: Scope): Prisma.Sql => {
   const labels = [...scope.labels];
   if (labels.length === 0)
     return clients.length === 0 ? Prisma.sql`FALSE` : Prisma.sql`${clientId} = ANY(${clients}::text[])`;
-  const labelled = Prisma.sql`scope_l.label = ANY(${labels}::text[])`;
+  // One label is a part of an index that is in order of the client id: a page reads its own clients and no others.
+  const labelled =
+    labels.length === 1 ? Prisma.sql`scope_l.label = ${labels[0]}` : Prisma.sql`scope_l.label = ANY(${labels}::text[])`;
   // One set, not two conditions with OR between them: those would be looked at client by client.
   return clients.length === 0
     ? Prisma.sql`EXISTS (SELECT 1 FROM client_labels scope_l WHERE scope_l.client_id = ${clientId} AND ${labelled})`
