@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, insertClient, startTestApi, type TestApi } from '../support/api.js';
+import { answered } from '../support/graphql.js';
 
 interface Problem {
   code: string;
@@ -116,6 +117,29 @@ describe('labels of clients', () => {
     const answer = await local.http.post('/api/v1/clients/labels').send({ clients: [client], ...body });
     expect(answer.status).toBe(400);
     expect(await labelsOf(client)).toEqual(['web']);
+  });
+});
+
+describe('the list of labels', () => {
+  it('has those of the clients that one may see, with how many of these have each, on both doors', async () => {
+    await insertClient(api.sql, ['seen', 'shared']);
+    await insertClient(api.sql, ['seen']);
+    await insertClient(api.sql, ['shared', 'unseen']);
+    const { http } = await api.as({ role: 'Viewer', scope: 'label:seen' });
+    const expected = [
+      ['seen', 2],
+      ['shared', 1],
+    ];
+    const rest = (await http.get('/api/v1/labels')).body as { items: { label: string; clients: number }[] };
+    expect(rest.items.map(({ label, clients }) => [label, clients])).toEqual(expected);
+    const { labels } = await answered<{ labels: { nodes: { label: string; clients: string }[] } }>(
+      http,
+      '{ labels { nodes { label clients } } }',
+    );
+    expect(labels.nodes.map(({ label, clients }) => [label, Number(clients)])).toEqual(expected);
+    const first = (await http.get('/api/v1/labels?limit=1')).body as { next_cursor: string };
+    const second = await http.get(`/api/v1/labels?limit=1&cursor=${first.next_cursor}`);
+    expect(second.body).toEqual({ items: [{ label: 'shared', clients: 1 }], next_cursor: null });
   });
 });
 

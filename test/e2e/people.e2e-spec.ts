@@ -612,7 +612,11 @@ describe('a token', () => {
       { token_id: id, grants: [{ role: 'Viewer', scope: 'label:web' }] },
     ]);
     const narrow = withToken(api, token);
+    const lastUse = async () =>
+      ((await http.get('/api/v1/tokens')).body as { items: { last_used_at: string | null }[] }).items[0]!.last_used_at;
+    expect(await lastUse()).toBeNull();
     expect((await narrow.get(`/api/v1/clients/${web}`)).status).toBe(200);
+    expect(Math.abs(Date.now() - Date.parse((await lastUse())!))).toBeLessThan(60_000);
     expect((await narrow.get(`/api/v1/clients/${db}`)).status).toBe(404);
     expect((await narrow.post(`/api/v1/clients/${web}/flows`).send({ type: 'ListProcesses' })).status).toBe(403);
     await api.sql.query(`DELETE FROM grants WHERE subject_id = $1 AND scope = 'label:web'`, [person.userId]);

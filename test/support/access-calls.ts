@@ -133,6 +133,10 @@ const refreshing = async (path: string, which: Case, world: AccessWorld): Promis
 const fleet: Record<string, Make> = {
   'GET /clients': list('/clients', clientOf),
   'GET /clients/:client_id': one((id) => `/clients/${id}`, clientOf),
+  'GET /labels': (which) => ({
+    path: `/labels?limit=${which === 'bad' ? 'many' : '1000'}`,
+    object: `"${which === 'other' ? THEIRS : MINE}"`,
+  }),
   'POST /clients/labels': async (which, world) => ({
     path: '/clients/labels',
     // One that is not within scope among others that are: nothing may change.

@@ -59,6 +59,11 @@ const queries: Record<string, Make> = {
   'Query.me': () => ({ query: '{ me { id permissions grants { role scope } } }' }),
   'Query.clients': list('clients', 'id', clientOf),
   'Query.client': one('client', 'id', clientOf, clientOf),
+  'Query.labels': (which) => ({
+    query: 'query ($first: Int!) { labels(first: $first) { nodes { label clients } } }',
+    variables: { first: which === 'bad' ? 0 : 1000 },
+    object: `"${which === 'other' ? THEIRS : MINE}"`,
+  }),
   'Query.flows': list('flows', 'id state', flowOf),
   'Query.flow': one('flow', 'id state', flowOf, flowOf),
   'Query.hunts': list('hunts', 'id', huntOf),

@@ -3,9 +3,18 @@ import { Prisma } from '../../generated/prisma/client.js';
 import type { Reach } from '../../platform/access/policy.js';
 import { withinReach } from '../../platform/prisma/scope-sql.js';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
+import type { LabelCount } from './domain/label-change.js';
 
 @Injectable()
 export class ClientLabelsRepository {
+  /** A page of the labels of clients within reach, in order, with how many of these have each. */
+  list(tx: Tx, reach: Reach, after: string | undefined, limit: number): Promise<LabelCount[]> {
+    return tx.$queryRaw<LabelCount[]>`
+      SELECT l.label, count(*) AS clients FROM client_labels l JOIN clients c ON c.id = l.client_id
+      WHERE c.tombstone_at IS NULL AND ${withinReach(Prisma.sql`l.client_id`, reach)} AND l.label > ${after ?? ''}
+      GROUP BY l.label ORDER BY l.label LIMIT ${limit}`;
+  }
+
   /** Locks those of the clients that are within reach, in one order, and answers their labels. */
   async lock(tx: Tx, reach: Reach, clientIds: readonly string[]): Promise<Map<string, string[]>> {
     const rows = await tx.$queryRaw<{ id: string }[]>`

@@ -8,7 +8,7 @@ import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditService } from '../audit/index.js';
 import { QueuesService } from '../queues/index.js';
 import { ClientLabelsRepository } from './client-labels.repository.js';
-import { changed, type LabelChange, MAX_LABELS } from './domain/label-change.js';
+import { changed, type LabelChange, type LabelCount, MAX_LABELS } from './domain/label-change.js';
 
 /** A client's labels after a change. */
 export interface Labelled {
@@ -29,6 +29,12 @@ export class ClientLabelsService {
     private readonly work: UnitOfWork,
     private readonly clock: Clock,
   ) {}
+
+  /** Labels of the clients within reach, in order. */
+  list(principal: Principal, after: string | undefined, limit: number): Promise<LabelCount[]> {
+    requireSomewhere(principal, 'clients.read');
+    return this.repository.list(this.work.plain, reachOf(principal, 'clients.read'), after, limit);
+  }
 
   /** Gives and takes labels of clients. What is so already stays so. Answers the clients in order of id. */
   async change(principal: Principal, clientIds: readonly string[], change: LabelChange): Promise<Labelled[]> {

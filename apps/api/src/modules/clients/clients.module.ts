@@ -7,9 +7,10 @@ import { ClientsController } from './clients.controller.js';
 import { ClientsRepository } from './clients.repository.js';
 import { ClientsResolver } from './clients.resolver.js';
 import { ClientsService } from './clients.service.js';
+import { LabelsController } from './labels.controller.js';
 
 @Module({
-  controllers: [ClientsController, ClientLabelsController],
+  controllers: [ClientsController, ClientLabelsController, LabelsController],
   providers: [
     ClientsRepository,
     ClientsService,

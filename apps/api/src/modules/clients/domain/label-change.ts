@@ -4,6 +4,12 @@ export interface LabelChange {
   remove: readonly string[];
 }
 
+/** A label that people gave, and how many clients have it. */
+export interface LabelCount {
+  label: string;
+  clients: bigint;
+}
+
 /** At most so many labels of a client: each has a queue that its agent polls. */
 export const MAX_LABELS = 8;
 
