@@ -33,10 +33,12 @@ export const killSurvivor = async (mark: ProcessMark, logger: Logger): Promise<v
 /**
  * Ends an attempt that has no outcome and does not run: a surviving process is killed, and its one final ticket is
  * Crashed, naming what was complete in the spool; unless its final ticket is in the spool already.
+ * @param reason why this very agent could not end it before: it is an Error then
  */
 export const concludeUnfinished = async (
   record: AttemptRecord,
   deps: { state: StateStore; spool: Spool; tickets: Tickets; logger: Logger; contents: ContentsDeps },
+  reason?: string,
 ): Promise<void> => {
   const { state, spool, tickets, logger } = deps;
   const { flow_id: flowId, attempt, digest } = record;
@@ -48,22 +50,25 @@ export const concludeUnfinished = async (
     spool.release(told);
     return;
   }
+  const final = reason === undefined ? 'Crashed' : 'Error';
+  const error =
+    reason === undefined ? 'the agent ended while this flow ran' : `its ending could not be written at once: ${reason}`;
   const item = await tickets.status(
     {
       flowId,
       attempt,
       digest,
-      state: 'Crashed',
+      state: final,
       actionsDone: 0,
       actionsTotal: 0,
       resources: NO_RESOURCES,
-      error: 'the agent ended while this flow ran',
+      error,
       startedAt: record.accepted_at,
       ...(await ticketContents({ flowId, attempt, digest }, deps.contents)),
     },
     true,
   );
-  await state.finish(flowId, attempt, 'Crashed');
+  await state.finish(flowId, attempt, final);
   spool.release(item);
-  logger.warn({ flow_id: flowId, attempt }, 'reported as Crashed: the agent ended while it ran');
+  logger.warn({ flow_id: flowId, attempt, state: final, reason: error }, 'an unfinished flow is reported');
 };

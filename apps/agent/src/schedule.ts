@@ -22,6 +22,8 @@ export class Schedule {
   readonly #running = new Map<string, Running>();
   #applying: Promise<void> = Promise.resolve();
   readonly #said = new Set<string>();
+  /** Attempts of this run whose ending could not be written (a full disk, say), and why. */
+  readonly #unended = new Map<string, string>();
   #closing = false;
 
   constructor(
@@ -60,11 +62,17 @@ export class Schedule {
     const { deps } = this;
     for (const record of deps.state.unfinished()) {
       if (this.#running.has(`${record.flow_id}/${record.attempt}`)) continue;
-      if (record.transfers === undefined) await concludeUnfinished(record, { ...deps, contents: contentsDeps(deps) });
+      if (record.transfers === undefined) await this.#conclude(record);
       else if (record.child !== undefined) await killSurvivor(record.child, deps.logger);
       if (record.transfers !== undefined && resume && !this.#closing) await this.#resume(record, record.transfers);
       deps.spooled();
     }
+  }
+
+  async #conclude(record: AttemptRecord): Promise<void> {
+    const key = `${record.flow_id}/${record.attempt}`;
+    await concludeUnfinished(record, { ...this.deps, contents: contentsDeps(this.deps) }, this.#unended.get(key));
+    this.#unended.delete(key);
   }
 
   /** Goes on sending large files; parts that are in the spool but not written down are made again. */
@@ -73,8 +81,7 @@ export class Schedule {
     const { spool, logger } = this.deps;
     const known = new Map(transfers.files.map((file) => [file.nonce, file.parts.length]));
     for (const item of spool.itemsOf(flowId, attempt)) {
-      if (item.final !== undefined)
-        return concludeUnfinished(record, { ...this.deps, contents: contentsDeps(this.deps) });
+      if (item.final !== undefined) return this.#conclude(record);
       if (
         item.part !== undefined &&
         known.has(item.part.nonce) &&
@@ -154,6 +161,7 @@ export class Schedule {
       .run()
       .catch((error: unknown) => {
         // Its record stays without an outcome: the next look at unfinished attempts reports it.
+        this.#unended.set(key, messageOf(error));
         this.deps.logger.error({ flow_id: flowId, attempt, reason: messageOf(error) }, 'flow could not be ended');
       })
       .then(() => {

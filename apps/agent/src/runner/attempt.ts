@@ -127,6 +127,8 @@ export class Attempt {
       await this.#work;
       // Only large files were left to send: the next start goes on with them.
       if (result.kind === 'killed' && this.#stop === 'interrupted' && results.isTransferring) return;
+      // What is left here belongs to nobody, and on a full disk the ticket needs its room.
+      await rm(dir, { recursive: true, force: true });
       const final = finalOf(result, this.#stop === 'cancelled');
       await this.#conclude(
         this.#workError === undefined || this.#stop === 'cancelled'
