@@ -1,4 +1,5 @@
 import { checkNames, split } from './arguments.js';
+import { ArrayReader } from './array-reader.js';
 import type { CallNode } from './ast.js';
 import type { HostFunction, Parameter, ResolvedArgs } from './environment.js';
 import { evalError } from './errors.js';
@@ -16,6 +17,7 @@ import {
   setMember,
   standIn,
   type Row,
+  type RowTest,
   type Value,
   type Visit,
 } from './values.js';
@@ -30,7 +32,8 @@ export function callHost(compiler: Compiler, host: HostFunction, node: CallNode,
     return args === undefined ? null : valueOf(compiler, host, node, args);
   }
   const [only] = calls;
-  const readEach = (visit: Visit): boolean => calls.every((args) => readAll(compiler, host, node, args, visit));
+  const readEach = (visit: Visit, passes?: RowTest): boolean =>
+    calls.every((args) => readAll(compiler, host, node, args, visit, passes));
   if (calls.length === 1 && only !== undefined) return lazy(() => begin(compiler, host, node, only), readEach);
   return lazy(function* () {
     for (const args of calls) yield* lazy(() => begin(compiler, host, node, args));
@@ -38,12 +41,24 @@ export function callHost(compiler: Compiler, host: HostFunction, node: CallNode,
 }
 
 /** Calls a source and hands its rows to `visit`. */
-function readAll(compiler: Compiler, host: HostFunction, node: CallNode, args: ResolvedArgs, visit: Visit): boolean {
+function readAll(
+  compiler: Compiler,
+  host: HostFunction,
+  node: CallNode,
+  args: ResolvedArgs,
+  visit: Visit,
+  passes: RowTest | undefined,
+): boolean {
   const result: unknown = guarded(host, node, () => host.call(args));
   if (!isArray(result)) return lazy(() => iteratorOver(compiler, host, node, result)).read(visit);
   const { columns } = host;
+  const { meter } = compiler;
   for (const row of result) {
-    if (!visit(complete(fromHost(row), columns))) return false;
+    if (passes !== undefined && !passes(row)) {
+      meter.step();
+      continue;
+    }
+    if (!visit(columns === undefined ? fromHost(row) : complete(fromHost(row), columns))) return false;
   }
   return true;
 }
@@ -73,26 +88,13 @@ function begin(compiler: Compiler, host: HostFunction, node: CallNode, args: Res
 }
 
 function iteratorOver(compiler: Compiler, host: HostFunction, node: CallNode, result: unknown): Iterator<Value> {
-  if (isArray(result)) return new ArrayReader(host.columns, result);
+  if (isArray(result)) return arrayReader(host, result);
   if (isIterable(result)) return read(compiler, host, node, result);
-  return new ArrayReader(host.columns, result === null || result === undefined ? [] : [result]);
+  return arrayReader(host, result === null || result === undefined ? [] : [result]);
 }
 
-/** Reads an array; no generator, for this is where most rows come from. Whoever reads counts the steps. */
-class ArrayReader implements Iterator<Value> {
-  private place = 0;
-
-  constructor(
-    private readonly columns: readonly string[] | undefined,
-    private readonly rows: readonly unknown[],
-  ) {}
-
-  next(): IteratorResult<Value> {
-    if (this.place >= this.rows.length) return { done: true, value: undefined };
-    const row = this.rows[this.place];
-    this.place += 1;
-    return { done: false, value: complete(fromHost(row), this.columns) };
-  }
+function arrayReader({ columns }: HostFunction, rows: readonly unknown[]): ArrayReader {
+  return new ArrayReader(rows, columns === undefined ? fromHost : (row) => complete(fromHost(row), columns));
 }
 
 /** The source is closed when reading stops early. */

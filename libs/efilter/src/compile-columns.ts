@@ -1,7 +1,7 @@
 import type { Column, Expression, SelectNode } from './ast.js';
 import { columnOf } from './compile-pair.js';
 import { keep } from './compile-forms.js';
-import { Frame, type Compiler, type Scope } from './scope.js';
+import { Frame, type Compiler, type Scope, type Thunk } from './scope.js';
 import { fromHost, memberOf, setMember, type Row, type Value } from './values.js';
 import { walk } from './visitor.js';
 
@@ -23,21 +23,11 @@ export function compileColumns(compiler: Compiler, node: SelectNode, rowScope: S
   const star = node.star === true;
   if (!needsNames && !star && assign === assignMember) {
     const direct = columns.map(({ value }) => columnOf(value, rowScope));
-    return (row) => {
-      const result: Record<string, Value> = { ...blank };
-      for (let index = 0; index < compiled.length; index += 1) {
-        const column = compiled[index];
-        if (column === undefined) continue;
-        const source = direct[index];
-        let value = source !== undefined && row.plain ? row.row?.[source] : undefined;
-        if (typeof value !== 'string' && typeof value !== 'number') {
-          value = column.thunk(row);
-          if (typeof value === 'object' && value !== null) value = kindled(compiler, value);
-        }
-        result[column.name] = value;
-      }
-      return result;
-    };
+    return inPlace(
+      compiler,
+      blank,
+      compiled.map(({ name, thunk }, index) => ({ name, thunk, source: direct[index] })),
+    );
   }
   return (row) => {
     const slots: Value[] = [];
@@ -49,6 +39,54 @@ export function compileColumns(compiler: Compiler, node: SelectNode, rowScope: S
       if (needsNames) slots.push(kept);
       if (star) setMember(result, column.name, kept);
       else assign(result, column.name, kept);
+    }
+    return result;
+  };
+}
+
+/** A column: its name, the member of a plain row that it is, if it is one, and its expression. */
+interface Place {
+  readonly name: string;
+  readonly source: string | undefined;
+  readonly thunk: Thunk;
+}
+
+/**
+ * Fills in copies of `blank`. The first columns are written out one by one: the engine remembers for each place in the
+ * code which member was read and written there.
+ */
+function inPlace(
+  compiler: Compiler,
+  blank: Readonly<Record<string, Value>>,
+  places: readonly Place[],
+): (row: Frame) => Row {
+  const made = (place: Place, row: Frame): Value => {
+    const value = place.thunk(row);
+    return typeof value === 'object' && value !== null ? kindled(compiler, value) : value;
+  };
+  const [first, second, third, fourth, ...others] = places;
+  return (row) => {
+    const result: Record<string, Value> = { ...blank };
+    const given = row.plain ? row.row : null;
+    if (first !== undefined) {
+      const value = given !== null && first.source !== undefined ? given[first.source] : undefined;
+      result[first.name] = typeof value === 'string' || typeof value === 'number' ? value : made(first, row);
+    }
+    if (second !== undefined) {
+      const value = given !== null && second.source !== undefined ? given[second.source] : undefined;
+      result[second.name] = typeof value === 'string' || typeof value === 'number' ? value : made(second, row);
+    }
+    if (third !== undefined) {
+      const value = given !== null && third.source !== undefined ? given[third.source] : undefined;
+      result[third.name] = typeof value === 'string' || typeof value === 'number' ? value : made(third, row);
+    }
+    if (fourth !== undefined) {
+      const value = given !== null && fourth.source !== undefined ? given[fourth.source] : undefined;
+      result[fourth.name] = typeof value === 'string' || typeof value === 'number' ? value : made(fourth, row);
+    }
+    for (const place of others) {
+      const value = given !== null && place.source !== undefined ? given[place.source] : undefined;
+      result[place.name] = typeof value === 'string' || typeof value === 'number' ? value : made(place, row);
     }
     return result;
   };

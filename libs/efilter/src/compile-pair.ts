@@ -15,7 +15,9 @@ export function compilePair(node: BinaryNode, scope: Scope | null, pair: Pair): 
   const column = columnOf(node.left, scope);
   if (column === undefined || node.right.kind !== 'literal') return any;
   const { value } = node.right;
-  if (typeof value === 'number') return againstNumber(node.operator, column, value, any) ?? any;
+  if (typeof value === 'number') {
+    return againstNumber(node.operator, column, value, any) ?? withNumber(node.operator, column, value, any) ?? any;
+  }
   return typeof value === 'string' && node.operator === '==' ? againstString(column, value, any) : any;
 }
 
@@ -24,7 +26,11 @@ export function compilePair(node: BinaryNode, scope: Scope | null, pair: Pair): 
  * each for itself: the engine remembers for each place in the code which member was read there.
  */
 export function columnOf(node: Expression, scope: Scope | null): string | undefined {
-  return node.kind === 'variable' && scope?.kind === 'row' && !(node.name in Object.prototype) ? node.name : undefined;
+  if (node.kind !== 'variable' || node.name in Object.prototype) return undefined;
+  let at = scope;
+  // Names given by AS have no frame of their own.
+  while (at?.kind === 'alias' && at.name !== node.name) at = at.outer;
+  return at?.kind === 'row' ? node.name : undefined;
 }
 
 function againstString(column: string, text: string, any: Thunk): Thunk {
@@ -60,6 +66,35 @@ function againstNumber(operator: BinaryOperator, column: string, bound: number, 
       return (frame) => {
         const value = frame !== null && frame.plain ? frame.row?.[column] : undefined;
         return typeof value === 'number' ? value === bound : any(frame);
+      };
+    default:
+      return undefined;
+  }
+}
+
+/** Arithmetic with a column and a number; adding 0 makes of `-0` the one zero that there is. */
+function withNumber(operator: BinaryOperator, column: string, by: number, any: Thunk): Thunk | undefined {
+  switch (operator) {
+    case '+':
+      return (frame) => {
+        const value = frame !== null && frame.plain ? frame.row?.[column] : undefined;
+        return typeof value === 'number' ? value + by + 0 : any(frame);
+      };
+    case '-':
+      return (frame) => {
+        const value = frame !== null && frame.plain ? frame.row?.[column] : undefined;
+        return typeof value === 'number' ? value - by + 0 : any(frame);
+      };
+    case '*':
+      return (frame) => {
+        const value = frame !== null && frame.plain ? frame.row?.[column] : undefined;
+        return typeof value === 'number' ? value * by + 0 : any(frame);
+      };
+    case '/':
+      if (by === 0) return undefined;
+      return (frame) => {
+        const value = frame !== null && frame.plain ? frame.row?.[column] : undefined;
+        return typeof value === 'number' ? value / by + 0 : any(frame);
       };
     default:
       return undefined;

@@ -1,9 +1,11 @@
+import { ArrayReader } from './array-reader.js';
 import type { Column, Expression, SelectNode } from './ast.js';
 import { compileColumns } from './compile-columns.js';
 import { compileGroups } from './compile-group.js';
 import { framesFor, Sorter } from './compile-rows.js';
 import { compileSource } from './compile-source.js';
 import { evalError } from './errors.js';
+import { testsOf } from './row-test.js';
 import { withoutAliases, type Compiler, type Frame, type Scope, type Thunk } from './scope.js';
 import { asScalar, eachValue, holdsForAny, lazy, valuesOf, type Value, type Visit } from './values.js';
 
@@ -23,6 +25,9 @@ export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: S
   const rowScope: Scope = { kind: 'row', outer: scope, ...(declared === undefined ? {} : { declared }) };
   const inTail = aliased(columns, rowScope);
   const where = node.where === undefined ? undefined : compiler.compile(node.where, inTail);
+  const tests = testsOf(compiler, node.where, inTail);
+  const passes = tests?.passes;
+  const holds = (row: Frame): boolean => where === undefined || tests?.holds() === true || holdsForAny(where(row));
   const key = node.orderBy === undefined ? undefined : compiler.compile(node.orderBy.key, inTail);
   const { offset, limit } = compileCounts(compiler, node, scope);
   const project = node.columns === undefined ? undefined : compileColumns(compiler, node, rowScope);
@@ -33,11 +38,15 @@ export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: S
   const ordered = (frame: Frame | null, by: Thunk): Value[] => {
     const enter = frames(frame);
     const sorter = new Sorter<Value>(compiler);
-    eachValue(source(frame), (value) => {
-      meter.step();
-      const row = enter(value);
-      return where === undefined || holdsForAny(where(row)) ? sorter.add(value, by(row)) : true;
-    });
+    eachValue(
+      source(frame),
+      (value) => {
+        meter.step();
+        const row = enter(value);
+        return holds(row) ? sorter.add(value, by(row)) : true;
+      },
+      passes,
+    );
     const rows = sorter.sorted();
     if (node.orderBy?.descending === true) rows.reverse();
     const skip = offset(frame);
@@ -57,10 +66,28 @@ export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: S
     let left = limit(frame);
     if (left === 0) return;
     const enter = frames(frame);
-    for (const value of valuesOf(source(frame))) {
+    const values = valuesOf(source(frame))[Symbol.iterator]();
+    if (values instanceof ArrayReader) {
+      for (const given of values.rows) {
+        meter.step();
+        if (passes !== undefined && !passes(given)) continue;
+        const value = values.seen(given);
+        const row = enter(value);
+        if (!holds(row)) continue;
+        if (skip > 0) {
+          skip -= 1;
+          continue;
+        }
+        yield project === undefined ? value : project(row);
+        left -= 1;
+        if (left === 0) return;
+      }
+      return;
+    }
+    for (const value of { [Symbol.iterator]: () => values }) {
       meter.step();
       const row = enter(value);
-      if (where !== undefined && !holdsForAny(where(row))) continue;
+      if (!holds(row)) continue;
       if (skip > 0) {
         skip -= 1;
         continue;
@@ -76,18 +103,22 @@ export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: S
     if (left === 0) return true;
     const enter = frames(frame);
     let wanted = true;
-    eachValue(source(frame), (value) => {
-      meter.step();
-      const row = enter(value);
-      if (where !== undefined && !holdsForAny(where(row))) return true;
-      if (skip > 0) {
-        skip -= 1;
-        return true;
-      }
-      left -= 1;
-      wanted = visit(project === undefined ? value : project(row));
-      return wanted && left > 0;
-    });
+    eachValue(
+      source(frame),
+      (value) => {
+        meter.step();
+        const row = enter(value);
+        if (!holds(row)) return true;
+        if (skip > 0) {
+          skip -= 1;
+          return true;
+        }
+        left -= 1;
+        wanted = visit(project === undefined ? value : project(row));
+        return wanted && left > 0;
+      },
+      passes,
+    );
     return wanted;
   };
   return (frame) =>

@@ -9,12 +9,18 @@ export type Value = null | boolean | number | string | readonly Value[] | Row | 
 /** Is handed one value after another; false ends the reading. */
 export type Visit = (value: Value) => boolean;
 
+/** False for a row of the host, as it came, that need not be looked at. */
+export type RowTest = (row: unknown) => boolean;
+
 /** A lazy sequence of values, which may be read any number of times and yields the same each time. */
 export interface Rows extends Iterable<Value> {
   /** No member of a row can be a symbol: this tells the two apart. */
   readonly [LAZY]: true;
-  /** Hands the values to `visit`; false when that ended the reading. Costs less than iterating. */
-  read(visit: Visit): boolean;
+  /**
+   * Hands the values to `visit`; false when that ended the reading. Costs less than iterating. Where that costs less
+   * still, rows that do not pass the test are left out.
+   */
+  read(visit: Visit, passes?: RowTest): boolean;
 }
 
 const LAZY = Symbol('lazy rows');
@@ -24,11 +30,11 @@ class LazyRows implements Rows {
 
   constructor(
     private readonly start: () => Iterator<Value>,
-    private readonly push: ((visit: Visit) => boolean) | undefined,
+    private readonly push: ((visit: Visit, passes?: RowTest) => boolean) | undefined,
   ) {}
 
-  read(visit: Visit): boolean {
-    if (this.push !== undefined) return this.push(visit);
+  read(visit: Visit, passes?: RowTest): boolean {
+    if (this.push !== undefined) return this.push(visit, passes);
     for (const value of this) if (!visit(value)) return false;
     return true;
   }
@@ -39,7 +45,7 @@ class LazyRows implements Rows {
 }
 
 /** Rows that are made on demand; `start` begins each reading, `push` does the whole of it where that costs less. */
-export function lazy(start: () => Iterator<Value>, push?: (visit: Visit) => boolean): Rows {
+export function lazy(start: () => Iterator<Value>, push?: (visit: Visit, passes?: RowTest) => boolean): Rows {
   return new LazyRows(start, push);
 }
 
@@ -149,9 +155,9 @@ export function valuesOf(value: Value): Iterable<Value> {
 }
 
 /** Hands the values of a value to `visit`; false when that ended the reading. */
-export function eachValue(value: Value, visit: Visit): boolean {
+export function eachValue(value: Value, visit: Visit, passes?: RowTest): boolean {
   if (value === null) return true;
-  if (isLazy(value)) return value.read(visit);
+  if (isLazy(value)) return value.read(visit, passes);
   if (!isList(value)) return visit(value);
   for (const item of elementsOf(value)) if (!visit(item)) return false;
   return true;
