@@ -6,6 +6,7 @@ import type { AgentSettings } from './config.js';
 import type { Identity } from './enrol/identity.js';
 import { messageOf } from './errors.js';
 import type { Fault } from './fault.js';
+import type { AgentView } from './jobs/decide.js';
 import { ManifestFile, type Obeyed } from './jobs/manifest-file.js';
 import { Queues } from './jobs/queues.js';
 import type { Logger } from './logger.js';
@@ -70,6 +71,8 @@ export class Agent {
   readonly #stop = new AbortController();
   #manifestReadAt = -Infinity;
   #saidExpired = false;
+  /** Reads queries, for which EFILTER is loaded: only where the configuration denies something. */
+  #sourcesIn: AgentView['sourcesIn'] = () => [];
 
   constructor(private readonly deps: AgentDeps) {
     const { settings, identity, state, spool, http, clock, logger } = deps;
@@ -146,6 +149,7 @@ export class Agent {
   /** Reads the Manifest (tries for ever), reports what the last run left, and puts the Startup ticket into the spool. */
   async start(): Promise<void> {
     const { clock, state } = this.deps;
+    if (this.#abilities.denied.size > 0) this.#sourcesIn = (await import('./jobs/spec-sources.js')).sourcesIn;
     const { newestIssuedAt } = state.marks;
     if (newestIssuedAt !== undefined) clock.notBefore(newestIssuedAt);
     const { manifest } = await this.#firstManifest();
@@ -292,6 +296,7 @@ export class Agent {
       agentVersion: AGENT_VERSION,
       capabilities: this.#abilities.capabilities,
       denied: this.#abilities.denied,
+      sourcesIn: this.#sourcesIn,
       bytesPerDay: this.#config.allow?.bytes_per_day,
       registeredAt: this.#queues.registeredAt,
       lostAt: state.lostAt,

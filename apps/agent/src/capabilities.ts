@@ -1,5 +1,5 @@
 import { type Action, actionCapability, type AgentConfig } from '#wire';
-import { supportedActions } from './actions/registry.js';
+import { SUPPORTED_ACTIONS } from './actions/kinds.js';
 import { sourceNames } from './sources/registry.js';
 
 /** What this agent can do and may do by its configuration. */
@@ -18,15 +18,13 @@ export const sourceCapability = (name: string): string => `source.${name}.1`;
 export const abilitiesOf = (allow: AgentConfig['allow']): Abilities => {
   const mayRun = (name: string): boolean => allow?.actions?.includes(name) ?? true;
   const mayRead = (name: string): boolean => allow?.sources?.includes(name) ?? true;
-  const actions = new Set(supportedActions().filter(mayRun));
+  const actions = new Set(SUPPORTED_ACTIONS.filter(mayRun));
   const sources = new Set(sourceNames().filter(mayRead));
   return {
     actions,
     sources,
     denied: new Set([
-      ...supportedActions()
-        .filter((name) => !mayRun(name))
-        .map(actionCapability),
+      ...SUPPORTED_ACTIONS.filter((name) => !mayRun(name)).map(actionCapability),
       ...sourceNames()
         .filter((name) => !mayRead(name))
         .map(sourceCapability),

@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { LocationConfigError } from '#locations/agent';
 import { clockSkewFromEnvironment, faultFromEnvironment, loadSettings, startedFileFromEnvironment } from './config.js';
@@ -6,8 +5,6 @@ import { messageOf, StartError } from './errors.js';
 import { faultAt } from './fault.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from './logger.js';
 import { runAgent } from './run-agent.js';
-import { sourceCells, sourcesPage } from './sources/describe.js';
-import { SOURCES } from './sources/registry.js';
 import { AGENT_VERSION } from './version.js';
 
 /** Where lines for people and programs go. */
@@ -69,7 +66,15 @@ const prepare = async (options: CommonOptions) => {
   };
 };
 
-const printSources = (terminal: Terminal): void => {
+/** Not for ordinary agents: what it needs is loaded here. */
+const printSources = async (terminal: Terminal, markdown: boolean): Promise<void> => {
+  const { sourceCells, sourcesPage } = await import('./sources/describe.js');
+  const { SOURCES } = await import('./sources/registry.js');
+  if (markdown) {
+    terminal.out(sourcesPage(SOURCES));
+    return;
+  }
+  const { default: Table } = await import('cli-table3');
   const table = new Table({
     head: ['source', 'platforms', 'parameters', 'columns'],
     colWidths: [44, 11, 20, 44],
@@ -114,10 +119,7 @@ SIGTERM lets running flows end, for at most 10 seconds.`,
     .command('sources')
     .description('the sources that queries can read: parameters, columns, platforms')
     .option('--markdown', 'as the page docs/sources.md')
-    .action((options: { markdown?: boolean }) => {
-      if (options.markdown === true) terminal.out(sourcesPage(SOURCES));
-      else printSources(terminal);
-    });
+    .action((options: { markdown?: boolean }) => printSources(terminal, options.markdown ?? false));
   program
     .command('pool')
     .description('many simulated agents in one process (flows run inline, state without fsync): for tests and benches')

@@ -4,10 +4,12 @@ import { collect } from './collect.js';
 import { fileFinder } from './file-finder.js';
 import { getFiles } from './get-files.js';
 import { interrogate } from './interrogate.js';
+import type { Kind, SupportedKind } from './kinds.js';
 import { listDirectory } from './list-directory.js';
 
-type Kind = Action['__type__'];
 type ActionOf<K extends Kind> = Extract<Action, { __type__: K }>;
+
+type Runners = { [K in SupportedKind]: ActionRunner<ActionOf<K>> } & Record<Exclude<Kind, SupportedKind>, undefined>;
 
 /** Every kind of action of the wire. Undefined: this version lacks it and rejects flows that ask for it. */
 const registry: { [K in Kind]: ActionRunner<ActionOf<K>> | undefined } = {
@@ -17,19 +19,7 @@ const registry: { [K in Kind]: ActionRunner<ActionOf<K>> | undefined } = {
   FileFinder: fileFinder,
   GetFiles: getFiles,
   CollectArtifacts: undefined,
-};
-
-const KINDS: readonly Kind[] = [
-  'Collect',
-  'Interrogate',
-  'ListDirectory',
-  'FileFinder',
-  'GetFiles',
-  'CollectArtifacts',
-];
-
-/** The kinds that this version can run. */
-export const supportedActions = (): Kind[] => KINDS.filter((kind) => registry[kind] !== undefined);
+} satisfies Runners;
 
 /** Runs one action. Throws when this version lacks its kind (flows that ask for it are rejected before). */
 export const runAction = async <K extends Kind>(

@@ -3,6 +3,7 @@ import { DEFAULT_QUOTA, Spec } from '#wire';
 import type { AttemptRecord } from '../state/agent-state.js';
 import { type AgentView, decide, orderEntries } from './decide.js';
 import type { JobEntry } from './job-entry.js';
+import { sourcesIn } from './spec-sources.js';
 
 const CLIENT = 'C.0123456789abcdef';
 const HUNT = 'H_00000000000000aa';
@@ -56,6 +57,7 @@ const view = (more: Partial<AgentView> = {}): AgentView => ({
   agentVersion: '9.9.9',
   capabilities: new Set(['action.interrogate.1', 'sample.1']),
   denied: new Set(),
+  sourcesIn,
   bytesPerDay: undefined,
   registeredAt: '2026-03-01T10:00:00.000Z',
   lostAt: undefined,

@@ -1,6 +1,13 @@
-import { actionCapability, checkStartable, isHuntId, Refusal, samplePosition, START_ALLOWANCE_MS } from '#wire';
+import {
+  actionCapability,
+  checkStartable,
+  isHuntId,
+  Refusal,
+  samplePosition,
+  type Spec,
+  START_ALLOWANCE_MS,
+} from '#wire';
 import { sourceCapability } from '../capabilities.js';
-import { sourcesIn } from './spec-sources.js';
 import type { AttemptRecord } from '../state/agent-state.js';
 import type { JobEntry } from './job-entry.js';
 
@@ -11,6 +18,8 @@ export interface AgentView {
   capabilities: ReadonlySet<string>;
   /** What this version could do and the configuration does not allow. */
   denied: ReadonlySet<string>;
+  /** The sources that a flow would read; asked only where something is denied. */
+  sourcesIn: (spec: Spec) => readonly string[];
   /** What the configuration allows to be uploaded in a day; undefined: anything. */
   bytesPerDay: number | undefined;
   /** From the client's own JobFile; absent until the server registered it. */
@@ -74,7 +83,7 @@ const needs = (entry: JobEntry): string[] => [
 ];
 
 /** What it asks for beyond what the administrator of this machine allows; undefined when nothing. */
-const forbidden = (entry: JobEntry, { denied, bytesPerDay }: AgentView): string | undefined => {
+const forbidden = (entry: JobEntry, { denied, bytesPerDay, sourcesIn }: AgentView): string | undefined => {
   const { spec } = entry;
   const sources = denied.size === 0 || spec === undefined ? [] : sourcesIn(spec).map(sourceCapability);
   const name = [...needs(entry), ...sources].find((needed) => denied.has(needed));

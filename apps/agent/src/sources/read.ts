@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { codeOf } from '../errors.js';
 
-/** What went away, or may not be seen, while it was read: not an error of the query. */
-const GONE = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR', 'EINVAL', 'ELOOP']);
+/**
+ * What went away, or may not be seen, while it was read: not an error of the query. ENAMETOOLONG: a process whose
+ * working directory is deeper than any path must not hide the others.
+ */
+const GONE = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR', 'EINVAL', 'ELOOP', 'ENAMETOOLONG']);
 
 /** The value, or undefined when it went away or may not be seen. */
 export const unlessGone = <T>(read: () => T): T | undefined => {

@@ -1,6 +1,6 @@
 import { rows } from '#efilter';
 import { parse } from '#efilter';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -50,6 +50,22 @@ describe('sources', () => {
     for (const { name, columns } of SOURCES.filter((s) => !['registry', 'yara', 'osquery'].includes(s.name)))
       for (const row of ask(`select * from ${calls[name] ?? `${name}()`} limit 3`))
         expect([name, ...Object.keys(row)]).toEqual([name, ...Object.keys(columns)]);
+  });
+
+  it('show a process whose working directory is deeper than any path, and the others', () => {
+    const start = process.cwd();
+    try {
+      process.chdir(dir);
+      for (let i = 0; i < 20; i++) {
+        mkdirSync('x'.repeat(250));
+        process.chdir('x'.repeat(250));
+      }
+      expect(ask(`select pid, cwd from pslist(pids: ${process.pid})`)).toEqual([{ pid: process.pid, cwd: null }]);
+      expect(ask('select pid from pslist()').length).toBeGreaterThan(1);
+      expect(ask(`select pid from lsof(pids: ${process.pid})`).length).toBeGreaterThan(0);
+    } finally {
+      process.chdir(start);
+    }
   });
 
   it('that this platform or machine lacks say so, by name', () => {
