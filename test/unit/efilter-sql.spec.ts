@@ -129,7 +129,7 @@ describe(`toSql (seed ${String(SEED)})`, () => {
     }
     // Most of them must be answered by SQL alone, or the comparison says little.
     expect(whole).toBeGreaterThan(300);
-  });
+  }, 90_000);
 
   it.each([
     ['select i, t from data() where i == 1', true],
