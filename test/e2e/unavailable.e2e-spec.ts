@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, WholeSystem } from '../support/whole-system.js';
 
@@ -57,14 +57,14 @@ describe('with the file store halted', () => {
   });
 });
 
-describe('with Postgres halted', () => {
-  /** The server and its backends: each holds connections of its own. */
-  const backends = async (): Promise<number[]> => {
-    const { pid } = system.postgres;
-    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    return [pid, ...children.trim().split(' ').map(Number)];
-  };
+/** The server and its backends: each holds connections of its own. */
+const backends = async (): Promise<number[]> => {
+  const { pid } = system.postgres;
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return [pid, ...children.trim().split(' ').map(Number)];
+};
 
+describe('with Postgres halted', () => {
   it('says within two seconds that it is not ready, and within five that the database is away, to many at once', async () => {
     await Promise.all(Array.from({ length: 10 }, () => ask('/hunts'))); // connections are open
     const [ready, ...answers] = await halted(await backends(), () =>
@@ -83,7 +83,23 @@ describe('with Postgres halted', () => {
 describe('with Postgres killed', () => {
   it('answers 503 with Retry-After, and works again when it is back', async () => {
     expect((await ask('/me')).status).toBe(200);
+    const pids = await backends();
     await system.postgres.kill9();
+    // a backend answers until it has seen that its server is gone
+    await eventually('all of them are gone', async () =>
+      (
+        await Promise.all(
+          pids.map((pid) =>
+            access(`/proc/${pid}`).then(
+              () => true,
+              () => false,
+            ),
+          ),
+        )
+      ).includes(true)
+        ? undefined
+        : true,
+    );
     for (let i = 0; i < 3; i++) {
       const answer = await ask('/hunts');
       expect([answer.status, answer.retryAfter, answer.body.code]).toEqual([503, '5', 'service/unavailable']);

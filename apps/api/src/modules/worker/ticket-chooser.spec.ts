@@ -1,7 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { keys } from '#wire';
-import { insertClient } from '../../../../../test/support/api.js';
 import { createTestDatabase, type TestDatabase } from '../../../../../test/support/postgres.js';
 import { Clock } from '../../platform/clock/clock.js';
 import type { WorkerConfig } from '../../platform/config/env.js';
@@ -53,7 +52,12 @@ const status = (id: string, ageMs: number): TicketObject =>
   object(keys.statusTicket('H_0000000000000001', id, nonceOf(1), 1), ageMs);
 
 it('lets no more new clients in than the bound, over all pages of a turn, and every ticket of who is registered', async () => {
-  const inside = await insertClient(sql, [], { registeredAt: new Date(Date.now() - 2 * HOUR_MS) });
+  const inside = 'C.00000000000000ff';
+  await sql.query(
+    `INSERT INTO clients (id, identity, queue, registered_at, first_seen_at, last_seen_at, startup_at)
+     VALUES ($1, $2, $3, now() - interval '2 hours', now(), now(), now())`,
+    [inside, 'f'.repeat(64), 'f'.repeat(32)],
+  );
   chooser.beginTurn();
   let chosen: TicketObject[] = [];
   for (let page = 0; page < 3; page++) {

@@ -8,10 +8,10 @@ const DRIVER_AWAY =
   /reach database server|Connection terminated|connection (timeout|was closed|is closed)|Query read timeout|timeout exceeded|terminating connection|server closed the connection|ECONNREFUSED|ECONNRESET|EPIPE/i;
 
 /** The driver's pool says these of itself; Prisma hands them on as they are. */
-const POOL_AWAY = new Set(['timeout exceeded when trying to connect', 'Query read timeout']);
+const POOL_AWAY = /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated)/;
 
 const databaseAway = (error: unknown): boolean => {
-  if (error instanceof Error && POOL_AWAY.has(error.message)) return true;
+  if (error instanceof Error && POOL_AWAY.test(error.message)) return true;
   if (!(error instanceof Error) || !error.name.startsWith('PrismaClient')) return false;
   const code = 'code' in error ? error.code : undefined;
   return (typeof code === 'string' && DATABASE_AWAY.has(code)) || DRIVER_AWAY.test(error.message);
