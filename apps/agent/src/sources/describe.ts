@@ -1,4 +1,5 @@
 import type { SourceParam } from '#sources';
+import { EXAMPLES } from './examples.js';
 import type { Source } from './source.js';
 
 const paramText = ({ name, type, array, required, default: otherwise }: SourceParam): string => {
@@ -29,6 +30,18 @@ const section = (source: Source): string => {
   return lines.join('\n');
 };
 
+const NONE = '(none on that machine)';
+
+/** A cell of a table: what would end it is escaped. */
+const cell = (text: string): string => `\`${text.replaceAll('|', String.raw`\|`)}\``;
+
+const exampleRow = ({ name }: Source): string => {
+  const example = EXAMPLES[name];
+  return example === undefined
+    ? `| ${name} | | ${NONE} |`
+    : `| ${name} | ${cell(example.query)} | ${cell(example.row)} |`;
+};
+
 /** All sources as a page. */
 export const sourcesPage = (sources: readonly Source[]): string =>
   [
@@ -38,4 +51,12 @@ export const sourcesPage = (sources: readonly Source[]): string =>
     'declarations: `node scripts/emit-sources.mjs`.',
     '',
     ...sources.flatMap((source) => [section(source), '']),
+    '## A row of each',
+    '',
+    'From a Debian 12 machine.',
+    '',
+    '| source | query | a row |',
+    '| --- | --- | --- |',
+    ...sources.map(exampleRow),
+    '',
   ].join('\n');

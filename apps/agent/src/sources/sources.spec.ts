@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewFlowJob } from '../runner/flow-job.js';
 import { loginRecords } from './accounts.js';
+import { EXAMPLES } from './examples.js';
 import { cronJobs, dpkgPackages } from './installed.js';
 import { ipv6Text } from './network.js';
 import { pushDown } from './pushdown.js';
@@ -50,6 +51,15 @@ describe('sources', () => {
     for (const { name, columns } of SOURCES.filter((s) => !['registry', 'yara', 'osquery'].includes(s.name)))
       for (const row of ask(`select * from ${calls[name] ?? `${name}()`} limit 3`))
         expect([name, ...Object.keys(row)]).toEqual([name, ...Object.keys(columns)]);
+  });
+
+  it('have an example on their page, with the columns that they declare', () => {
+    const none = ['logins', 'modules', 'registry', 'yara', 'osquery'];
+    for (const { name, columns } of SOURCES.filter((source) => !none.includes(source.name))) {
+      const row = JSON.parse(EXAMPLES[name]?.row ?? '{}') as object;
+      expect([name, ...Object.keys(row)]).toEqual([name, ...Object.keys(columns)]);
+      expect(EXAMPLES[name]?.query).toContain(`from ${name}(`);
+    }
   });
 
   it('show a process whose working directory is deeper than any path, and the others', () => {
