@@ -290,7 +290,7 @@ describe('many flows at once', () => {
       await until(
         'all ended',
         async () => (await outcomes(state)).filter((o) => o !== undefined).length === 15,
-        40_000,
+        150_000,
       );
       await until('an empty spool', () => readdirSync(join(state, 'spool')).length === 0);
     } finally {
@@ -298,7 +298,7 @@ describe('many flows at once', () => {
     }
     const tickets = await Promise.all(hunts.map(({ flowId }) => world.tickets(flowId)));
     expect(tickets.map((t) => t.map(({ state }) => state))).toEqual(hunts.map(() => ['Started', 'Done']));
-  });
+  }, 200_000);
 });
 
 describe('a killed agent', () => {
