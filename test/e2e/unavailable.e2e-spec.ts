@@ -121,6 +121,29 @@ describe('with Postgres killed', () => {
   }, 120_000);
 });
 
+describe('while Postgres is killed and starts again', () => {
+  it('each answer is a good one or a 503: also of a server that is there and takes nobody in yet', async () => {
+    const seen = new Map<string, number>();
+    let over = false;
+    const keepAsking = async (): Promise<void> => {
+      while (!over) {
+        const { status, body } = await ask('/hunts');
+        const what = status === 200 ? '200' : `${String(status)} ${body.code}`;
+        seen.set(what, (seen.get(what) ?? 0) + 1);
+      }
+    };
+    const askers = Array.from({ length: 6 }, keepAsking);
+    for (let round = 0; round < 3; round++) {
+      await system.postgres.kill9();
+      await system.startPostgres();
+      await eventually('the API works again', async () => ((await ask('/hunts')).status === 200 ? true : undefined));
+    }
+    over = true;
+    await Promise.all(askers);
+    expect([...seen.keys()].sort()).toEqual(['200', '503 service/unavailable']);
+  }, 120_000);
+});
+
 describe('a body that nests very deep', () => {
   it('is refused, not a crash of the stack', async () => {
     const deep = `{"type":"ListProcesses","labels":["All"],"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;

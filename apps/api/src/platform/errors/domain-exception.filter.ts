@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from './domain-error.js';
 import { ERROR_TABLE } from './error-table.js';
 import { instanceOf, PROBLEM_TYPE, problem, type Problem } from './problem.js';
+import { stackOf } from './stack-of.js';
 import { asUnavailable } from './unavailable.js';
 
 /** The one filter: expected failures by the table, what the framework refuses as it is, all else a 500 that says nothing. */
@@ -42,7 +43,7 @@ export class DomainExceptionFilter implements ExceptionFilter {
         error instanceof Error ? error.message : 'malformed',
         instance,
       );
-    this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error), undefined, instance);
+    this.logger.error(stackOf(error), undefined, instance);
     return problem(
       500,
       'Internal error',

@@ -5,7 +5,9 @@ import { DomainError } from './domain-error.js';
 const DATABASE_AWAY = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028']);
 /** The driver's own words for the same, where Prisma gives no code. */
 const DRIVER_AWAY =
-  /reach database server|Connection terminated|connection (timeout|was closed|is closed)|Query read timeout|timeout exceeded|terminating connection|server closed the connection|ECONNREFUSED|ECONNRESET|EPIPE/i;
+  /reach database server|Connection terminated|connection (timeout|was closed|is closed)|Query read timeout|timeout exceeded|terminating connection|server (has )?closed the connection|ECONNREFUSED|ECONNRESET|EPIPE/i;
+/** What Postgres itself says when it takes nobody in: connection exceptions, too many connections, stopping, starting. */
+const SQLSTATE_AWAY = /Code: `(08...|53300|57P0[1-5])`/;
 
 /** The driver's pool says these of itself; Prisma hands them on as they are. */
 const POOL_AWAY = /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated)/;
@@ -14,7 +16,11 @@ const databaseAway = (error: unknown): boolean => {
   if (error instanceof Error && POOL_AWAY.test(error.message)) return true;
   if (!(error instanceof Error) || !error.name.startsWith('PrismaClient')) return false;
   const code = 'code' in error ? error.code : undefined;
-  return (typeof code === 'string' && DATABASE_AWAY.has(code)) || DRIVER_AWAY.test(error.message);
+  return (
+    (typeof code === 'string' && DATABASE_AWAY.has(code)) ||
+    SQLSTATE_AWAY.test(error.message) ||
+    DRIVER_AWAY.test(error.message)
+  );
 };
 
 const partAway = (error: unknown): string | undefined => {

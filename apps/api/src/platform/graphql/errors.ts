@@ -4,6 +4,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { DomainError } from '../errors/domain-error.js';
 import { asUnavailable } from '../errors/unavailable.js';
 import { ERROR_TABLE } from '../errors/error-table.js';
+import { stackOf } from '../errors/stack-of.js';
 
 /** Apollo's codes for requests that are malformed. */
 const MALFORMED: ReadonlySet<unknown> = new Set([
@@ -57,7 +58,7 @@ export const formatError = (formatted: GraphQLFormattedError, error: unknown): G
   const code = ownCode(error);
   if (code !== undefined) return { ...formatted, extensions: { ...formatted.extensions, code } };
   if (MALFORMED.has(formatted.extensions?.['code'])) return { ...formatted, extensions: { code: 'request/invalid' } };
-  logger.error(original instanceof Error ? (original.stack ?? original.message) : String(original));
+  logger.error(stackOf(original));
   const { path, locations } = formatted;
   return {
     message: 'Something went wrong on our side; the log has it.',
