@@ -6,7 +6,7 @@ import { type AnsweredHunt, HuntCompletionRepository } from './hunt-completion.r
 
 const SEEN_MS = 30 * 86_400_000;
 /** What took long is not asked again before so many times as long has gone by: a large fleet costs a small part of the time. */
-const REST = 50;
+const REST = 20;
 
 /** Where the look through a hunt's target has come to. */
 interface Look {
