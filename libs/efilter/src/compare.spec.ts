@@ -45,6 +45,7 @@ const suites: Readonly<Record<string, Cases>> = {
     ["['\u{1f600}' < '\u{1f601}', '\u{1f601}' < '\u{1f600}', 'a' < '\u{d7ff}']", [true, false, true]],
     ["['a' < 1, 1 < 'a', 'a' > 1, 1 >= 'a', nil < 'a', nil >= nil]", [false, false, false, false, false, false]],
     ['[1 < nil, nil <= 1, 2 >= 2, 2 <= 2, 2 > 2, true < 2]', [false, false, true, true, false, true]],
+    ['[true <= 1, true >= 1, false < 0, true > 1, 0 <= false, false > 0]', [true, true, false, false, true, false]],
     ['[d < 1, 1 < d, d <= d, d < nil]', [false, false, false, false]],
   ],
   'keys of ORDER BY': [
@@ -69,6 +70,13 @@ const suites: Readonly<Record<string, Cases>> = {
       [
         { a: 1, b: 9 },
         { b: 1, a: 2 },
+      ],
+    ],
+    [
+      'map(sort([bind(k: bind(a: 2, b: 0)), bind(k: bind(b: 1, a: 1))], k), k)',
+      [
+        { b: 1, a: 1 },
+        { a: 2, b: 0 },
       ],
     ],
     [
@@ -98,6 +106,13 @@ const suites: Readonly<Record<string, Cases>> = {
       [
         [2, null, 4],
         [null, 2],
+      ],
+    ],
+    [
+      '[[1, 2] + [1, nil], 1 + [nil, 2]]',
+      [
+        [2, null],
+        [null, 3],
       ],
     ],
     ['[nil + [1], [1] + nil, nil + nil, d + 1, 1 + d]', [null, null, null, null, null]],
