@@ -30,6 +30,7 @@ import { AuthService } from '../../apps/api/src/modules/auth/index.js';
 import { loadConfig } from '../../apps/api/src/platform/config/env.js';
 import { BUCKET } from './api.js';
 import { FILESTORE_KEYS, type FileStoreProcess, startFileStore } from './filestore-process.js';
+import { MovedClock } from './moved-clock.js';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 
 const ADMIN = fileURLToPath(new URL('../../dist/apps/api/src/admin.js', import.meta.url));
@@ -61,11 +62,14 @@ export class WorkerDeployment {
     readonly bucket: ObjectStore,
     readonly ca: KeyPairPem,
     readonly leaf: KeyPairPem,
+    readonly clock: MovedClock | undefined,
   ) {}
 
-  static async start(): Promise<WorkerDeployment> {
+  /** @param withClock the store, the worker, and what is given its environment, go by a clock that the test moves */
+  static async start(withClock = false): Promise<WorkerDeployment> {
     const folder = await mkdtemp(join(tmpdir(), 'rekall-worker-'));
-    const store = await startFileStore(join(folder, 'store'));
+    const clock = withClock ? await MovedClock.start(join(folder, 'clock')) : undefined;
+    const store = await startFileStore(join(folder, 'store'), [], clock?.command ?? []);
     const database = await createTestDatabase();
     const sql = new Client({ connectionString: database.adminUrl });
     await sql.connect();
@@ -78,7 +82,7 @@ export class WorkerDeployment {
     const now = new Date();
     const ca = await createCa({ name: 'test CA', now });
     const leaf = await createLeaf({ name: 'test leaf', now, ca });
-    const made = new WorkerDeployment(folder, store, database, sql, bucket, ca, leaf);
+    const made = new WorkerDeployment(folder, store, database, sql, bucket, ca, leaf, clock);
     await made.#writeKeys(now);
     return made;
   }
@@ -124,6 +128,7 @@ export class WorkerDeployment {
       REKALL_RECONCILE_SECONDS: '0.2',
       REKALL_ARCHIVE_SECONDS: '0.2',
       LOG_LEVEL: 'warn',
+      ...this.clock?.environment,
       ...more,
     };
   }

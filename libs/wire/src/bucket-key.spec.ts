@@ -4,6 +4,7 @@ import {
   escapePath,
   isResultKey,
   keys,
+  parseResultKey,
   parseTicketKey,
   Refusal,
   resultsPrefix,
@@ -421,4 +422,24 @@ describe('isResultKey', () => {
     const slow = `${C}/vfs/files/${F}/${'a.'.repeat(400)}/`;
     for (let i = 0; i < 1000; i++) expect(isResultKey(slow, F, C)).toBe(false);
   });
+});
+
+describe('parseResultKey', () => {
+  it.each([
+    [keys.analysis(F, C, 'x', N), { flowId: F, clientId: C, kind: 'analysis' }],
+    [keys.analysis(H, C, 'x', N), { flowId: H, clientId: C, kind: 'analysis' }],
+    [keys.listing(F, C, '/etc', N), { flowId: F, clientId: C, kind: 'collections' }],
+    [keys.listing(H, C, '/etc', N), { flowId: H, clientId: C, kind: 'collections' }],
+    [keys.file(F, C, '/etc/passwd', N, '.gz'), { flowId: F, clientId: C, kind: 'files' }],
+    [keys.file(H, C, '/etc/passwd', N, { part: 7 }), { flowId: H, clientId: C, kind: 'files' }],
+  ])('%s', (key, expected) => {
+    expect(parseResultKey(key)).toEqual(expected);
+  });
+
+  it.each([`${C}/vfs/junk`, `${C}/vfs/files/${H}/x/${N}`, `hunts/${F}/vfs/files/${C}/${N}`, 'hunts/x', C, ''])(
+    'nothing of ours: %s',
+    (key) => {
+      expect(parseResultKey(key)).toBeUndefined();
+    },
+  );
 });

@@ -206,3 +206,23 @@ export const isResultKey = (key: string, flowId: string, clientId: string): bool
   const second = analysis ?? collections ?? files;
   return isHuntId(flowId) ? first === f && second === c : first === c && second === f;
 };
+
+/** A parsed key of a result: what its path claims. */
+export interface ResultKey {
+  flowId: string;
+  clientId: string;
+  kind: 'analysis' | 'collections' | 'files';
+}
+
+/** Parses a key under `<client_id>/vfs/` or `hunts/<hunt_id>/vfs/`; undefined when it is not one that an honest agent writes. */
+export const parseResultKey = (key: string): ResultKey | undefined => {
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) return undefined;
+  const isHunt = key.startsWith('hunts/');
+  const match = (isHunt ? HUNT_RESULT : FLOW_RESULT).exec(key);
+  if (match === null) return undefined;
+  const [, first, analysis, collections, files] = match as (string | undefined)[];
+  const second = analysis ?? collections ?? files;
+  if (first === undefined || second === undefined) return undefined;
+  const kind = analysis !== undefined ? 'analysis' : collections !== undefined ? 'collections' : 'files';
+  return isHunt ? { flowId: first, clientId: second, kind } : { flowId: second, clientId: first, kind };
+};

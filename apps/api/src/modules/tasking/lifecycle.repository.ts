@@ -15,6 +15,8 @@ export interface Ending {
   at: string;
   change: string;
   huntState: string | null;
+  /** Who still runs it breaks off, and delivers nothing more. */
+  cancel?: boolean;
 }
 
 @Injectable()
@@ -27,12 +29,20 @@ export class LifecycleRepository {
       ORDER BY id LIMIT ${limit} FOR NO KEY UPDATE`;
   }
 
+  /** Locks a hunt that is still open for newcomers or may be again. */
+  async openHunt(tx: Tx, huntId: string): Promise<EndingFlow | undefined> {
+    const [hunt] = await tx.$queryRaw<EndingFlow[]>`
+      SELECT id, client_id AS "clientId", labels FROM flows
+      WHERE id = ${huntId} AND is_hunt AND hunt_state IN ('Running', 'Paused') FOR NO KEY UPDATE`;
+    return hunt;
+  }
+
   /** Closes entries and writes the changes. The rows are locked. */
   async end(tx: Tx, endings: readonly Ending[], by: string): Promise<void> {
     await tx.$executeRaw`
-      WITH x AS (SELECT * FROM json_to_recordset(${JSON.stringify(endings)}::json) AS x(id text, at timestamptz, change text, "huntState" text)),
+      WITH x AS (SELECT * FROM json_to_recordset(${JSON.stringify(endings)}::json) AS x(id text, at timestamptz, change text, "huntState" text, cancel boolean)),
         ended AS (
-          UPDATE flows f SET entry_state = CASE WHEN f.entry_state = 'cancelled' THEN 'cancelled' ELSE 'closed' END,
+          UPDATE flows f SET entry_state = CASE WHEN f.entry_state = 'cancelled' OR x.cancel THEN 'cancelled' ELSE 'closed' END,
             hunt_state = coalesce(x."huntState", f.hunt_state), ended_at = coalesce(f.ended_at, x.at), change_seq = f.change_seq + 1
           FROM x WHERE f.id = x.id
           RETURNING f.id, f.change_seq, f.entry_state, f.hunt_state, x.change, x.at)

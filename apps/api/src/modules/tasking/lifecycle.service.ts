@@ -81,6 +81,21 @@ export class FlowLifecycle {
     return ended;
   }
 
+  /** Stops a hunt whose results take more of the bucket than it may; false when it was not open. */
+  stopOverBudget(huntId: string, bytes: number, budget: number): Promise<boolean> {
+    return this.work.run(async (tx) => {
+      const hunt = await this.repository.openHunt(tx, huntId);
+      if (hunt === undefined) return false;
+      const at = this.clock.now().toISOString();
+      await this.repository.end(tx, [{ id: huntId, at, change: 'stop', huntState: 'Stopped', cancel: true }], WORKER);
+      await this.queues.markLabels(tx, hunt.labels);
+      await this.audit.recordSystemMany(tx, WORKER, [
+        { action: 'hunts.stop', objectKind: 'hunt', objectId: huntId, details: { why: 'budget', bytes, budget } },
+      ]);
+      return true;
+    });
+  }
+
   private async endHunts(tx: Tx, hunts: readonly (EndingFlow & { at: Date; change: string })[]): Promise<void> {
     if (hunts.length === 0) return;
     await this.repository.end(

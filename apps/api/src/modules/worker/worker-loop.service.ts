@@ -3,6 +3,7 @@ import { backoff } from '#locations';
 import type { WorkerConfig } from '../../platform/config/env.js';
 import { WORKER_CONFIG } from '../../platform/config/tokens.js';
 import { AuditSealer, AuditSequencer } from '../audit/index.js';
+import { PatrolService } from '../patrol/index.js';
 import { QUEUES_CHANNEL } from '../queues/index.js';
 import { PgSession } from '../../platform/prisma/pg-session.js';
 import { PublisherService, ReconcilerService } from '../tasking/index.js';
@@ -15,6 +16,7 @@ const PUBLISH_EVERY_MS = 5000;
 /** The audit log is chained within two seconds of a commit. */
 const CHAIN_EVERY_MS = 500;
 const LOOK_FOR_SEALS_EVERY_MS = 1000;
+const LOOK_FOR_PATROL_EVERY_MS = 60_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -29,7 +31,7 @@ export interface Pass {
   sealed: number;
 }
 
-/** The worker: publishes, takes in, archives, reconciles, chains and seals the audit log. A failure of one is logged and it goes on after a pause. */
+/** The worker: publishes, takes in, archives, reconciles, patrols, chains and seals the audit log. A failure of one is logged and it goes on after a pause. */
 @Injectable()
 export class WorkerLoop {
   private readonly logger = new Logger(WorkerLoop.name);
@@ -41,6 +43,7 @@ export class WorkerLoop {
     private readonly archive: ArchiveService,
     private readonly sequencer: AuditSequencer,
     private readonly sealer: AuditSealer,
+    private readonly patrols: PatrolService,
     private readonly session: PgSession,
     @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
   ) {}
@@ -51,7 +54,7 @@ export class WorkerLoop {
     await this.publisher.publishAll();
   }
 
-  /** Everything once: publish, take in, end what has ended, archive, publish what that changed, chain, seal. */
+  /** Everything once: publish, take in, end what has ended, archive, look through uploads when that is due, publish what changed, chain, seal. */
   async once(): Promise<Pass> {
     const before = await this.publisher.publishAll();
     let archived = 0;
@@ -60,6 +63,7 @@ export class WorkerLoop {
     });
     await this.reconciler.reconcile();
     archived += await this.archive.archiveAll();
+    await this.patrols.patrolIfDue();
     const after = await this.publisher.publishAll();
     const chained = await this.sequencer.chainAll();
     const sealed = await this.sealer.sealAll();
@@ -74,6 +78,7 @@ export class WorkerLoop {
       this.reconcile(signal),
       this.chain(signal),
       this.seal(signal),
+      this.patrol(signal),
     ]);
   }
 
@@ -123,6 +128,14 @@ export class WorkerLoop {
     await this.forever('sealing the audit log', signal, async () => {
       if (await this.sealer.isDue()) await this.sealer.sealAll();
       await bell.wait(LOOK_FOR_SEALS_EVERY_MS);
+    });
+  }
+
+  private async patrol(signal: AbortSignal): Promise<void> {
+    const bell = new Bell(signal);
+    await this.forever('patrolling', signal, async () => {
+      await this.patrols.patrolIfDue();
+      await bell.wait(Math.min(LOOK_FOR_PATROL_EVERY_MS, this.config.REKALL_PATROL_SECONDS * 1000));
     });
   }
 

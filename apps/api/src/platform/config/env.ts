@@ -74,6 +74,15 @@ const worker = {
   REKALL_SEAL_SECONDS: seconds(300).describe(
     'How long a chained event of the audit log may wait for its sealed segment',
   ),
+  REKALL_PATROL_SECONDS: seconds(3600).describe(
+    'How often all that agents have uploaded is listed: bytes per client, budgets, orphans',
+  ),
+  REKALL_HUNT_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(1024 ** 4)
+    .describe('A hunt whose results take more in the bucket is stopped'),
   REKALL_ENROLMENT: z
     .enum(['open', 'approve'])
     .default('open')

@@ -14,6 +14,7 @@ const OTHER_ACTIONS = [
   'grants.create',
   'grants.delete',
   'hunts.complete',
+  'orphans.remove',
   'tokens.create',
   'tokens.revoke',
   'users.create',

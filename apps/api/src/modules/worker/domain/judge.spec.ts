@@ -59,6 +59,15 @@ describe('a status ticket', () => {
     expect(reason(ticket(), known({ flow: { ...hunt, labels: ['All'] } }, { labels: new Set() }))).toBeUndefined();
   });
 
+  it('takes a file in parts by its index, as long as the index can have so many parts', () => {
+    const key = 'hunts/H_00000000000000f1/vfs/files/C.0000000000000001/memory/n/index.json';
+    const index = { key, stored_bytes: 2_207, stored_sha256: '', content_bytes: 300 * 2 ** 20, content_sha256: '' };
+    const named = (more: object) => ticket({ collections: [], files: [{ ...index, ...more }] });
+    const there = known({ objects: new Map([[key, { size: 2_207, etag: '"e"' }]]) });
+    expect(reason(named({}), there)).toBeUndefined();
+    expect(reason(named({ content_bytes: 2 ** 40 }), there)).toBe('object_mismatch');
+  });
+
   it.each<[string, StatusTicket, Known, string]>([
     ['waits for acceptance', ticket(), known({}, { acceptance: 'waiting' }), 'not_accepted'],
     ['removed', ticket(), known({}, { tombstoned: true }), 'not_accepted'],

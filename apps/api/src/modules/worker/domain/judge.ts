@@ -2,7 +2,7 @@ import {
   ALL_LABEL,
   type CollectionSpec,
   isCollectionBomb,
-  isImpossibleGzip,
+  isImpossibleContent,
   MAX_COLLECTION_RATIO,
   samplePosition,
   type StatusTicket,
@@ -51,7 +51,7 @@ export type Occasion = 'intake' | 'rebuild';
 
 /** What a ticket says of its objects that cannot be, whatever is in them: bounds that keep counters honest. */
 const impossible = (ticket: StatusTicket, occasion: Occasion): Fault | undefined => {
-  const inflated = ticketObjects(ticket).find((o) => isImpossibleGzip(o.stored_bytes, o.content_bytes));
+  const inflated = ticketObjects(ticket).find((o) => isImpossibleContent(o.key, o.stored_bytes, o.content_bytes));
   if (inflated !== undefined)
     return {
       reason: 'object_mismatch',

@@ -1,0 +1,51 @@
+import type { ResultKey } from '#wire';
+
+const DAY_MS = 86_400_000;
+/** A flow stays in job files, with its grants, for so long after its end (wire.md, section 3). */
+const DELIVERS_MS = 14 * DAY_MS;
+
+/** An object under an agents' prefix. */
+export interface UploadedObject {
+  key: string;
+  bytes: number;
+  lastModified: Date;
+  /** Undefined: a key that no honest agent writes. */
+  result: ResultKey | undefined;
+}
+
+/** What is known of the flow or hunt that a key names. */
+export type FlowStanding =
+  | { kind: 'known'; endedAt: Date | null }
+  /** Not in Postgres, but the bucket has its record: the database must be rebuilt before anything is said of it. */
+  | { kind: 'recorded' }
+  | { kind: 'none' };
+
+/** What Postgres says of one object. */
+export interface Knowledge {
+  flow: FlowStanding;
+  /** A ticket named it, and it was pinned. */
+  pinned: boolean;
+  /** The client has ended its run of the flow: its ticket, or its `files` collection, may name any file. */
+  answered: boolean;
+}
+
+/**
+ * Whether nothing names the object and nothing can any more: its own grant has ended, its flow is over, and so are the
+ * grants of late deliveries. A flow that may still deliver, however long a large file or a spool takes, has no orphans.
+ */
+export function isOrphan(object: UploadedObject, known: Knowledge, now: Date, grantMs: number): boolean {
+  if (object.lastModified.getTime() + grantMs > now.getTime()) return false;
+  if (object.result === undefined) return true;
+  switch (known.flow.kind) {
+    case 'recorded':
+      return false;
+    case 'none':
+      return true;
+    case 'known':
+      break;
+  }
+  const { endedAt } = known.flow;
+  if (endedAt === null || endedAt.getTime() + DELIVERS_MS + grantMs > now.getTime()) return false;
+  if (known.pinned) return false;
+  return object.result.kind !== 'files' || !known.answered;
+}

@@ -1,0 +1,2 @@
+export { PatrolModule } from './patrol.module.js';
+export { PatrolService } from './patrol.service.js';

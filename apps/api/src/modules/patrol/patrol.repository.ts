@@ -1,0 +1,123 @@
+import { Injectable } from '@nestjs/common';
+import { FINAL_STATES } from '#wire';
+import type { Tx } from '../../platform/prisma/unit-of-work.js';
+
+/** What lies under one client's id. */
+export interface Charge {
+  clientId: string;
+  bytes: number;
+  objects: number;
+}
+
+/** An object that was found to be an orphan. */
+export interface FoundOrphan {
+  key: string;
+  bytes: number;
+  clientId: string | null;
+  flowId: string | null;
+}
+
+/** What the last whole LIST found. */
+export interface PatrolNote {
+  objects: number;
+  bytes: number;
+  orphans: number;
+  orphan_bytes: number;
+  removed: number;
+  stopped_hunts: string[];
+}
+
+const NAME = 'patrol';
+
+@Injectable()
+export class PatrolRepository {
+  /** When the last one ended. */
+  async lastAt(tx: Tx): Promise<Date | undefined> {
+    return (await tx.workerNote.findUnique({ where: { name: NAME } }))?.at;
+  }
+
+  async save(tx: Tx, note: PatrolNote, at: Date): Promise<void> {
+    await tx.workerNote.upsert({
+      where: { name: NAME },
+      create: { name: NAME, note: { ...note }, at },
+      update: { note: { ...note }, at },
+    });
+  }
+
+  /** Ends of flows and hunts, of those that are known. */
+  async flows(tx: Tx, ids: readonly string[]): Promise<Map<string, Date | null>> {
+    const rows = await tx.flow.findMany({ where: { id: { in: [...ids] } }, select: { id: true, endedAt: true } });
+    return new Map(rows.map(({ id, endedAt }) => [id, endedAt]));
+  }
+
+  /** Those of the keys that a ticket named as collections. */
+  async pinned(tx: Tx, keys: readonly string[]): Promise<Set<string>> {
+    const rows = await tx.collection.findMany({ where: { key: { in: [...keys] } }, select: { key: true } });
+    return new Set(rows.map(({ key }) => key));
+  }
+
+  /** Those of the runs (`flow client`) that have ended. */
+  async answered(tx: Tx, runs: readonly { flowId: string; clientId: string }[]): Promise<Set<string>> {
+    const rows = await tx.$queryRaw<{ flowId: string; clientId: string }[]>`
+      SELECT r.flow_id AS "flowId", r.client_id AS "clientId"
+      FROM json_to_recordset(${JSON.stringify(runs)}::json) AS x("flowId" text, "clientId" text)
+      JOIN flow_runs r ON r.flow_id = x."flowId" AND r.client_id = x."clientId"
+      WHERE r.state = ANY(${[...FINAL_STATES]}::text[])`;
+    return new Set(rows.map(({ flowId, clientId }) => `${flowId} ${clientId}`));
+  }
+
+  /** Forgets what an unfinished count had. */
+  async beginCount(tx: Tx): Promise<void> {
+    await tx.$executeRaw`UPDATE client_usage SET next_bytes = 0, next_objects = 0 WHERE next_objects > 0`;
+  }
+
+  async charge(tx: Tx, charges: readonly Charge[]): Promise<void> {
+    await tx.$executeRaw`
+      INSERT INTO client_usage (client_id, next_bytes, next_objects)
+      SELECT "clientId", bytes, objects
+      FROM json_to_recordset(${JSON.stringify(charges)}::json) AS x("clientId" text, bytes bigint, objects bigint)
+      ORDER BY 1
+      ON CONFLICT (client_id) DO UPDATE SET
+        next_bytes = client_usage.next_bytes + excluded.next_bytes,
+        next_objects = client_usage.next_objects + excluded.next_objects`;
+  }
+
+  /** What was counted becomes what is known. */
+  async endCount(tx: Tx): Promise<void> {
+    await tx.$executeRaw`DELETE FROM client_usage WHERE next_objects = 0`;
+    await tx.$executeRaw`UPDATE client_usage SET bytes = next_bytes, objects = next_objects, next_bytes = 0, next_objects = 0`;
+  }
+
+  async listOrphans(tx: Tx, orphans: readonly FoundOrphan[], at: Date): Promise<void> {
+    await tx.$executeRaw`
+      INSERT INTO orphans (key, bytes, client_id, flow_id, first_seen_at, seen_at)
+      SELECT key, bytes, "clientId", "flowId", ${at}, ${at}
+      FROM json_to_recordset(${JSON.stringify(orphans)}::json) AS x(key text, bytes bigint, "clientId" text, "flowId" text)
+      ORDER BY 1
+      ON CONFLICT (key) DO UPDATE SET seen_at = excluded.seen_at, bytes = excluded.bytes`;
+  }
+
+  /** Forgets those that a whole LIST did not find again, as orphans. */
+  async forgetOrphans(tx: Tx, notSeenSince: Date): Promise<void> {
+    await tx.$executeRaw`DELETE FROM orphans WHERE seen_at < ${notSeenSince}`;
+  }
+
+  /** Listed for so long that they go, and found again just now. */
+  async doomed(tx: Tx, firstSeenUntil: Date, seenSince: Date, limit: number): Promise<FoundOrphan[]> {
+    const rows = await tx.orphan.findMany({
+      where: { firstSeenAt: { lte: firstSeenUntil }, seenAt: { gte: seenSince } },
+      orderBy: { key: 'asc' },
+      take: limit,
+    });
+    return rows.map(({ key, bytes, clientId, flowId }) => ({ key, bytes: Number(bytes), clientId, flowId }));
+  }
+
+  async removed(tx: Tx, keys: readonly string[]): Promise<void> {
+    await tx.orphan.deleteMany({ where: { key: { in: [...keys] } } });
+  }
+
+  async orphanCount(tx: Tx): Promise<{ orphans: number; bytes: number }> {
+    const { _count, _sum } = await tx.orphan.aggregate({ _count: true, _sum: { bytes: true } });
+    return { orphans: _count, bytes: Number(_sum.bytes ?? 0) };
+  }
+}
