@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keys, randomHex32 } from '#wire';
 import { ScriptedAgent } from '../support/scripted-agent.js';
 import { type ProgramEnd, WorkerDeployment } from '../support/worker-deployment.js';
+
+vi.setConfig({ testTimeout: 180_000 }); // each starts many processes, one after the other
 
 let world: WorkerDeployment;
 

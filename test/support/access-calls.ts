@@ -196,7 +196,7 @@ const evidence: Record<string, Make> = {
   'GET /collections/:collection_id/rows': one(
     (id) => `/collections/${id}/rows`,
     collectionOf,
-    () => '4711',
+    () => '7000000000111',
   ),
   'GET /collections/:collection_id/download': one((id) => `/collections/${id}/download`, collectionOf),
   'GET /bucket': async (which, world) => ({

@@ -122,7 +122,7 @@ export class AccessWorld {
         created_at: now,
         agent_version: '1',
       });
-      writer.insert('pslist', { pid: 4711 });
+      writer.insert('pslist', { pid: 7000000000111 }); // longer than any run of digits in a request id
       writer.finish(now);
       const packed = await gzipFile(join(dir, 'x.sqlite'), join(dir, 'x.gz'));
       const key = `hunts/${huntId}/vfs/analysis/pslist/${clientId}/${hex()}${hex()}.sqlite.gz`;

@@ -194,7 +194,7 @@ const fields: Record<string, Make> = {
   'HuntClient.client': one('hunt', 'clients { nodes { client { id } } }', huntOf, clientOf),
   'HuntClient.collections': one('hunt', 'clients { nodes { collections { nodes { id } } } }', huntOf, collectionOf),
   'Collection.client': one('collection', 'client { id }', collectionOf, clientOf),
-  'Collection.rows': one('collection', 'rows { rows }', collectionOf, () => '4711'),
+  'Collection.rows': one('collection', 'rows { rows }', collectionOf, () => '7000000000111'),
 };
 
 /** How each operation and each field is asked for in each case. */
