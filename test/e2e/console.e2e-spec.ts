@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -322,6 +322,31 @@ describe('rekall destroy', () => {
     expect([gone.code, gone.stdout]).toEqual([0, `deployment ${id} is gone with ${dir()}\n`]);
     expect(existsSync(dir())).toBe(false);
     expect(data !== undefined && existsSync(data)).toBe(false);
+  });
+
+  it('removes what is the deployment’s, also behind a link, and leaves and names all else', async () => {
+    await mkdir(at('shared'));
+    await writeFile(at('shared', 'thesis.txt'), 'not yours');
+    await mkdir(at('disk'));
+    await writeFile(at('disk', 'photo.jpg'), 'not yours either');
+    await symlink(at('shared'), at('link'));
+    const database = ['--database-url', 'postgresql://app:x@127.0.0.1:1/rekall'];
+    await runConsole(['init', '--dir', at('link'), ...database, '--migrate-url', database[1] ?? '']);
+    const [, id = ''] = /([0-9a-f]{32})/.exec(await readFile(at('shared', 'deployment.json'), 'utf8')) ?? [];
+    await symlink(at('disk'), at('shared', 'store'));
+
+    const gone = await runConsole(['destroy', '--dir', at('link'), '--deployment', id]);
+    expect(gone.code).toBe(0);
+    expect(gone.stdout).toContain(`${at('link', 'store')} was a link: what lies at ${at('disk')} is as it was`);
+    expect(gone.stdout).toContain(`${at('link')} is still there, with what is not the deployment’s: thesis.txt\n`);
+    expect(await readdir(at('shared'))).toEqual(['thesis.txt']);
+    expect(await readdir(at('disk'))).toEqual(['photo.jpg']);
+
+    await unlink(at('shared', 'thesis.txt'));
+    await runConsole(['init', '--dir', at('link'), ...database, '--migrate-url', database[1] ?? '']);
+    const [, second = ''] = /([0-9a-f]{32})/.exec(await readFile(at('shared', 'deployment.json'), 'utf8')) ?? [];
+    expect((await runConsole(['destroy', '--dir', at('link'), '--deployment', second])).code).toBe(0);
+    expect([existsSync(at('shared')), (await readdir(folder)).includes('link')]).toEqual([false, false]);
   });
 });
 

@@ -1,8 +1,8 @@
-import { rm } from 'node:fs/promises';
 import { Command } from 'commander';
 import { removePostgres } from '#embedded';
 import { needDeployment } from '../deployment/deployment.js';
 import { layoutOf } from '../deployment/layout.js';
+import { removeDeploymentFiles } from '../deployment/remove.js';
 import { CommandError } from '../errors.js';
 import { findRunning } from '../services/running.js';
 import type { Terminal } from '../terminal.js';
@@ -26,8 +26,12 @@ const destroy = async (options: DestroyOptions, terminal: Terminal): Promise<voi
       2,
     );
   if (embeddedPostgres) await removePostgres(layout.postgres);
-  await rm(layout.dir, { recursive: true });
-  terminal.out(`deployment ${deployment} is gone with ${layout.dir}`);
+  const { linked, foreign } = await removeDeploymentFiles(layout);
+  terminal.out(`deployment ${deployment} is gone${foreign.length === 0 ? ` with ${layout.dir}` : ''}`);
+  for (const { path, target } of linked)
+    terminal.out(`${path} was a link: what lies at ${target} is as it was, remove it by hand`);
+  if (foreign.length > 0)
+    terminal.out(`${layout.dir} is still there, with what is not the deployment’s: ${foreign.toSorted().join(', ')}`);
   if (!embeddedStore) terminal.out('its bucket is as it was: empty it at its store');
   if (!embeddedPostgres) terminal.out('its database is as it was: drop it at its server');
 };
