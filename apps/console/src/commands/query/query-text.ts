@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { EfilterError, formatError, parse, type Query, type QueryParams } from '#efilter';
 import { CommandError, usage } from '../../errors.js';
@@ -33,10 +33,29 @@ export const aboutQuery = (name: string, description: string, examples: readonly
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`);
 
+/** No query is longer than a million characters. */
+const MAX_BYTES = 4_000_000;
+
+const textOf = async (file: string): Promise<string> => {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const piece of createReadStream(file, { end: MAX_BYTES }) as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      size += piece.length;
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    throw new CommandError(`cannot read ${file}: ${error.message}`, 1, { cause: error });
+  }
+  if (size > MAX_BYTES) throw new CommandError(`${file} is longer than any query: ${String(MAX_BYTES)} bytes at most`);
+  return Buffer.concat(pieces).toString('utf8');
+};
+
 /** The text of the query: the argument, or what the file holds. */
 export const queryText = async (argument: string | undefined, { file }: QueryOptions): Promise<string> => {
   if ((argument === undefined) === (file === undefined)) throw usage('give a query or --file, one of the two');
-  return argument ?? (file === undefined ? '' : await readFile(file, 'utf8'));
+  return argument ?? (file === undefined ? '' : await textOf(file));
 };
 
 /** The query. A malformed one is a failure that shows line and caret. */
