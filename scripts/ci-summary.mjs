@@ -1,18 +1,19 @@
 // Adds up what a CI run did and prints "N passed, N failed" as its last line; exit code 1 when anything failed or
-// nothing ran. Arguments: NAME=EXITCODE for each step; --checks FILE, --tests FILE, --debian FILE, --ceph
-// FILE for those that count in detail.
+// nothing ran. Arguments: NAME=EXITCODE for each step; --checks FILE, --tests FILE, --faults FILE, --debian FILE,
+// --ceph FILE for those that count in detail.
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { helpOrContinue } from './support/project.mjs';
 
 helpOrContinue(
-  'ci-summary NAME=EXITCODE ... [--checks FILE] [--tests FILE] [--debian FILE] [--ceph FILE]: adds up a CI run; its last line is the sum',
+  'ci-summary NAME=EXITCODE ... [--checks FILE] [--tests FILE] [--faults FILE] [--debian FILE] [--ceph FILE]: adds up a CI run; its last line is the sum',
 );
 const { values: files, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     checks: { type: 'string' },
     tests: { type: 'string' },
+    faults: { type: 'string' },
     debian: { type: 'string' },
     ceph: { type: 'string' },
   },
@@ -40,6 +41,7 @@ const details = {
     failed: checks.filter(({ ok }) => !ok).length,
   })),
   test: read(files.tests, vitestCounts),
+  faults: read(files.faults, vitestCounts),
   debian: read(files.debian, vitestCounts),
   ceph: read(files.ceph, vitestCounts),
 };
