@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { FINAL_STATES } from '#wire';
+import { FINAL_STATES, type QuarantineReason } from '#wire';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
 
 /** What lies under one client's id. */
@@ -28,6 +28,16 @@ export interface PatrolNote {
 }
 
 const NAME = 'patrol';
+/** Of tickets that their client signed and that may say true things of what it stored. */
+const MAY_NAME: readonly QuarantineReason[] = [
+  'unknown_client',
+  'digest_mismatch',
+  'not_in_target',
+  'not_in_sample',
+  'object_missing',
+  'object_mismatch',
+  'not_accepted',
+];
 
 @Injectable()
 export class PatrolRepository {
@@ -56,13 +66,23 @@ export class PatrolRepository {
     return new Set(rows.map(({ key }) => key));
   }
 
-  /** Those of the runs (`flow client`) that have ended. */
+  /** Those of the runs (`flow client`) that have ended, in this attempt or perhaps in one before. */
   async answered(tx: Tx, runs: readonly { flowId: string; clientId: string }[]): Promise<Set<string>> {
     const rows = await tx.$queryRaw<{ flowId: string; clientId: string }[]>`
       SELECT r.flow_id AS "flowId", r.client_id AS "clientId"
       FROM json_to_recordset(${JSON.stringify(runs)}::json) AS x("flowId" text, "clientId" text)
       JOIN flow_runs r ON r.flow_id = x."flowId" AND r.client_id = x."clientId"
-      WHERE r.state = ANY(${[...FINAL_STATES]}::text[])`;
+      WHERE r.state = ANY(${[...FINAL_STATES]}::text[]) OR r.attempt > 1`;
+    return new Set(rows.map(({ flowId, clientId }) => `${flowId} ${clientId}`));
+  }
+
+  /** Those of the runs of which a ticket was put aside that may name what the client stored. */
+  async putAside(tx: Tx, runs: readonly { flowId: string; clientId: string }[]): Promise<Set<string>> {
+    const rows = await tx.$queryRaw<{ flowId: string; clientId: string }[]>`
+      SELECT x."flowId", x."clientId"
+      FROM json_to_recordset(${JSON.stringify(runs)}::json) AS x("flowId" text, "clientId" text)
+      WHERE EXISTS (SELECT 1 FROM quarantine_entries q
+        WHERE q.flow_id = x."flowId" AND q.client_id = x."clientId" AND q.reason = ANY(${[...MAY_NAME]}::text[]))`;
     return new Set(rows.map(({ flowId, clientId }) => `${flowId} ${clientId}`));
   }
 
@@ -102,10 +122,10 @@ export class PatrolRepository {
     await tx.$executeRaw`DELETE FROM orphans WHERE seen_at < ${notSeenSince}`;
   }
 
-  /** Listed for so long that they go, and found again just now. */
-  async doomed(tx: Tx, firstSeenUntil: Date, seenSince: Date, limit: number): Promise<FoundOrphan[]> {
+  /** Listed for so long that they go, and found again just now; in order of key after `after`. */
+  async doomed(tx: Tx, firstSeenUntil: Date, seenSince: Date, after: string, limit: number): Promise<FoundOrphan[]> {
     const rows = await tx.orphan.findMany({
-      where: { firstSeenAt: { lte: firstSeenUntil }, seenAt: { gte: seenSince } },
+      where: { key: { gt: after }, firstSeenAt: { lte: firstSeenUntil }, seenAt: { gte: seenSince } },
       orderBy: { key: 'asc' },
       take: limit,
     });

@@ -10,7 +10,7 @@ import { Store } from '../../platform/store/store.module.js';
 import { AuditService } from '../audit/index.js';
 import { FlowLifecycle } from '../tasking/index.js';
 import { type FlowStanding, isOrphan, type UploadedObject } from './domain/orphans.js';
-import { type Charge, type PatrolNote, PatrolRepository } from './patrol.repository.js';
+import { type Charge, type FoundOrphan, type PatrolNote, PatrolRepository } from './patrol.repository.js';
 
 const DAY_MS = 86_400_000;
 const LISTED_MS = 7 * DAY_MS;
@@ -53,8 +53,10 @@ export class PatrolService {
   patrolIfDue(): Promise<PatrolNote | undefined> {
     return this.session.underLock('patrol', async () => {
       const last = await this.repository.lastAt(this.work.plain);
-      const due = (last?.getTime() ?? -Infinity) + this.config.REKALL_PATROL_SECONDS * 1000;
-      return due > this.clock.now().getTime() ? undefined : this.patrol();
+      const sinceMs = this.clock.now().getTime() - (last?.getTime() ?? -Infinity);
+      // one in the future is of a clock that was set back since
+      if (sinceMs >= 0 && sinceMs < this.config.REKALL_PATROL_SECONDS * 1000) return undefined;
+      return this.patrol();
     });
   }
 
@@ -134,29 +136,10 @@ export class PatrolService {
   }
 
   private async listOrphans(round: Round, objects: readonly UploadedObject[]): Promise<void> {
-    const tx = this.work.plain;
-    const grantMs = this.config.GRANT_DAYS * DAY_MS;
-    const old = objects.filter((o) => o.lastModified.getTime() + grantMs <= round.began.getTime());
-    if (old.length === 0) return;
-    const results = old.flatMap(({ result }) => result ?? []);
-    const flows = await this.standings([...new Set(results.map(({ flowId }) => flowId))]);
-    const pinned = await this.repository.pinned(
-      tx,
-      old.map(({ key }) => key),
-    );
-    const answered = await this.repository.answered(tx, distinctRuns(results));
-    const orphans = old.filter((object) => {
-      const { result, key } = object;
-      const known = {
-        flow: (result === undefined ? undefined : flows.get(result.flowId)) ?? { kind: 'none' as const },
-        pinned: pinned.has(key),
-        answered: result !== undefined && answered.has(`${result.flowId} ${result.clientId}`),
-      };
-      return isOrphan(object, known, round.began, grantMs);
-    });
+    const orphans = await this.orphansOf(round, objects);
     if (orphans.length === 0) return;
     await this.repository.listOrphans(
-      tx,
+      this.work.plain,
       orphans.map(({ key, bytes, result }) => ({
         key,
         bytes,
@@ -165,6 +148,33 @@ export class PatrolService {
       })),
       round.began,
     );
+  }
+
+  private async orphansOf(round: Round, objects: readonly UploadedObject[]): Promise<UploadedObject[]> {
+    const tx = this.work.plain;
+    const grantMs = this.config.GRANT_DAYS * DAY_MS;
+    const old = objects.filter((o) => o.lastModified.getTime() + grantMs <= round.began.getTime());
+    if (old.length === 0) return [];
+    const results = old.flatMap(({ result }) => result ?? []);
+    const flows = await this.standings([...new Set(results.map(({ flowId }) => flowId))]);
+    const pinned = await this.repository.pinned(
+      tx,
+      old.map(({ key }) => key),
+    );
+    const runs = distinctRuns(results);
+    const answered = await this.repository.answered(tx, runs);
+    const putAside = await this.repository.putAside(tx, runs);
+    return old.filter((object) => {
+      const { result, key } = object;
+      const run = result === undefined ? '' : `${result.flowId} ${result.clientId}`;
+      const known = {
+        flow: (result === undefined ? undefined : flows.get(result.flowId)) ?? { kind: 'none' as const },
+        pinned: pinned.has(key),
+        answered: answered.has(run),
+        putAside: putAside.has(run),
+      };
+      return isOrphan(object, known, round.began, grantMs);
+    });
   }
 
   private async standings(ids: readonly string[]): Promise<Map<string, FlowStanding>> {
@@ -183,12 +193,42 @@ export class PatrolService {
     return page.objects.length > 0;
   }
 
+  /**
+   * Judged again right before they go: a ticket may have come since they were looked at, or wait to be taken in. The
+   * bucket first: a ticket that is no longer there is in the database.
+   */
+  private async stillDoomed(round: Round, listed: readonly FoundOrphan[]): Promise<UploadedObject[]> {
+    const objects = listed.map(({ key, bytes }) => ({
+      key,
+      bytes,
+      lastModified: new Date(0), // old enough to be listed
+      result: parseResultKey(key),
+    }));
+    const runs = distinctRuns(objects.flatMap(({ result }) => result ?? []));
+    const waiting = new Set<string>();
+    for (const { flowId, clientId } of runs) {
+      const { objects: tickets } = await this.store.bucket.list({
+        prefix: keys.statusTicketsOf(flowId, clientId),
+        maxKeys: 1,
+      });
+      if (tickets.length > 0) waiting.add(`${flowId} ${clientId}`);
+    }
+    return this.orphansOf(
+      round,
+      objects.filter(({ result }) => result === undefined || !waiting.has(`${result.flowId} ${result.clientId}`)),
+    );
+  }
+
   private async remove(round: Round): Promise<number> {
     const until = new Date(round.began.getTime() - LISTED_MS);
     let removed = 0;
-    for (;;) {
-      const doomed = await this.repository.doomed(this.work.plain, until, round.began, BATCH);
-      if (doomed.length === 0) return removed;
+    for (let after = ''; ;) {
+      const listed = await this.repository.doomed(this.work.plain, until, round.began, after, BATCH);
+      const last = listed.at(-1);
+      if (last === undefined) return removed;
+      after = last.key;
+      const doomed = await this.stillDoomed(round, listed);
+      if (doomed.length === 0) continue;
       await this.store.bucket.delete(doomed.map(({ key }) => key));
       await this.work.run(async (tx) => {
         await this.repository.removed(

@@ -54,7 +54,7 @@ export class PublicFiles {
     const { clockSkewMs } = await this.store.bucket.ping();
     if (Math.abs(clockSkewMs) > MAX_SKEW_MS)
       throw new PublishError(
-        `nothing is published: this machine's clock is ${Math.round(clockSkewMs / 1000)} s off the store's; set the clock`,
+        `nothing is published or ended: this machine's clock is ${Math.round(clockSkewMs / 1000)} s off the store's; set the clock`,
       );
   }
 

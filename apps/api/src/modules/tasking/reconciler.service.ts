@@ -9,6 +9,7 @@ import { parseQueueId } from './domain/queue-id.js';
 import { FileRenderer } from './file-renderer.service.js';
 import { Grants } from './grants.service.js';
 import { FlowLifecycle } from './lifecycle.service.js';
+import { PublicFiles } from './public-files.service.js';
 import { PgSession } from '../../platform/prisma/pg-session.js';
 import { UploadKey } from './upload-key.service.js';
 import { type KnownFile, ReconcilerRepository } from './reconciler.repository.js';
@@ -41,13 +42,18 @@ export class ReconcilerService {
     private readonly lifecycle: FlowLifecycle,
     private readonly grants: Grants,
     private readonly uploadKey: UploadKey,
+    private readonly files: PublicFiles,
     private readonly clock: Clock,
     @Inject(WORKER_CONFIG) private readonly config: WorkerConfig,
   ) {}
 
-  /** One round; undefined when another worker is at it. Publishing what was marked is the publisher's. */
+  /**
+   * One round; undefined when another worker is at it. Publishing what was marked is the publisher's. Throws PublishError
+   * when our clock is off the store's: what ends by a wrong time does not begin again.
+   */
   reconcile(): Promise<Reconciled | undefined> {
     return this.session.underLock('reconcile', async () => {
+      await this.files.checkClock();
       const ended = (await this.lifecycle.expire()) + (await this.lifecycle.complete());
       const mended = await this.compare();
       const resigned = await this.renewGrants();

@@ -22,9 +22,15 @@ const ended = (days: number, more: Partial<Knowledge> = {}): Knowledge => ({
   flow: { kind: 'known', endedAt: daysAgo(days) },
   pinned: false,
   answered: false,
+  putAside: false,
   ...more,
 });
-const unknown = (kind: 'recorded' | 'none'): Knowledge => ({ flow: { kind }, pinned: false, answered: false });
+const unknown = (kind: 'recorded' | 'none'): Knowledge => ({
+  flow: { kind },
+  pinned: false,
+  answered: false,
+  putAside: false,
+});
 
 describe('isOrphan', () => {
   it.each<[string, UploadedObject, Knowledge, boolean]>([
@@ -47,6 +53,7 @@ describe('isOrphan', () => {
       ended(22, { answered: true }),
       true,
     ],
+    ['named by a ticket that was put aside', object(collection), ended(22, { putAside: true }), false],
     ['a flow that nobody ever launched', object(collection), unknown('none'), true],
     ['the same while it is young', object(collection, 6), unknown('none'), false],
     ['a flow that only the bucket knows: rebuild first', object(collection), unknown('recorded'), false],

@@ -27,6 +27,8 @@ export interface Knowledge {
   pinned: boolean;
   /** The client has ended its run of the flow: its ticket, or its `files` collection, may name any file. */
   answered: boolean;
+  /** A ticket that the client signed for the flow was put aside: it may name any object, and people may look into it. */
+  putAside: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface Knowledge {
  * grants of late deliveries. A flow that may still deliver, however long a large file or a spool takes, has no orphans.
  */
 export function isOrphan(object: UploadedObject, known: Knowledge, now: Date, grantMs: number): boolean {
-  if (object.lastModified.getTime() + grantMs > now.getTime()) return false;
+  if (object.lastModified.getTime() + grantMs > now.getTime() || known.pinned) return false;
   if (object.result === undefined) return true;
   switch (known.flow.kind) {
     case 'recorded':
@@ -46,6 +48,6 @@ export function isOrphan(object: UploadedObject, known: Knowledge, now: Date, gr
   }
   const { endedAt } = known.flow;
   if (endedAt === null || endedAt.getTime() + DELIVERS_MS + grantMs > now.getTime()) return false;
-  if (known.pinned) return false;
+  if (known.putAside) return false;
   return object.result.kind !== 'files' || !known.answered;
 }
