@@ -24,6 +24,10 @@ TRIES = 20
 class Failed(Exception):
     """The API refused, or the time was over."""
 
+    def __init__(self, message, code=None):
+        super().__init__(message)
+        self.code = code
+
 
 class Api:
     def __init__(self, base, token):
@@ -42,7 +46,7 @@ class Api:
                     return response.headers, json.load(response)
             except urllib.error.HTTPError as error:
                 if error.code not in LATER:
-                    raise Failed(problem(error)) from error
+                    raise Failed(*problem(error)) from error
                 why, answered = error, error.headers
             except (OSError, http.client.HTTPException) as error:  # no answer, or half of one
                 why, answered = error, {}
@@ -51,12 +55,12 @@ class Api:
 
 
 def problem(error):
-    """What the API says of a refusal: application/problem+json."""
+    """What the API says of a refusal, application/problem+json, and its code."""
     try:
         said = json.load(error)
-        return f"{error.code} {said['code']}: {said['detail']}"
+        return f"{error.code} {said['code']}: {said['detail']}", said["code"]
     except (ValueError, KeyError):  # a proxy's page
-        return f"{error.code} {error.reason}"
+        return f"{error.code} {error.reason}", None
 
 
 def pause(headers):
@@ -84,7 +88,12 @@ def rows(api, hunt):
     """All rows of the hunt, page by page."""
     query = {"limit": "1000"}
     while True:
-        _, page = api.call(hunt["status_url"] + "/rows?" + urllib.parse.urlencode(query))
+        try:
+            _, page = api.call(hunt["status_url"] + "/rows?" + urllib.parse.urlencode(query))
+        except Failed as failed:
+            if failed.code == "collection/none-yet":  # no client had a result
+                return
+            raise
         for failure in page["failures"]:
             say(f"no rows of {failure['client_id']}: {failure['message']}")
         yield from page["rows"]

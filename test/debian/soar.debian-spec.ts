@@ -130,6 +130,12 @@ describe.each(SCRIPTS)('%s', (name, command, file) => {
     expect(rowsOf(run)).toHaveLength(told);
   });
 
+  it('prints nothing and succeeds when no client takes part', async () => {
+    const body = { ...BODY, condition: 'any from pslist() where pid == -1' };
+    const run = start(command, file, `${name}-nobody`, body);
+    expect([await run.ended, run.out(), run.err()]).toEqual([0, '', expect.stringContaining('Completed, Done 2/2')]);
+  });
+
   it('waits while the database is away, and starts one hunt all the same', async () => {
     // An agent that is halted keeps the hunt open; a database that is killed makes every answer a 503.
     process.kill(system.agents[0]!.pid, 'SIGSTOP');
