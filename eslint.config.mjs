@@ -117,6 +117,7 @@ export default tseslint.config(
       'apps/console/src/**',
       'scripts/**',
       'test/bench/**',
+      'test/large/**',
     ],
     rules: { 'no-console': 'off' },
   },

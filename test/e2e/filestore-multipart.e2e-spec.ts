@@ -200,6 +200,12 @@ describe('what is left over', () => {
     expect(readdirSync(uploads)).toHaveLength(before.length + 1);
     const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: part.ETag }] };
     await service.send(new CompleteMultipartUploadCommand({ ...place, UploadId, MultipartUpload }));
+    // The answer was lost, so it is asked again; with other parts there is nothing to tell.
+    const again = await service.send(new CompleteMultipartUploadCommand({ ...place, UploadId, MultipartUpload }));
+    expect(again.ETag).toMatch(/^"[0-9a-f]{32}-1"$/);
+    const wrong = { Parts: [{ PartNumber: 1, ETag: `"${'0'.repeat(32)}"` }] };
+    const refused = service.send(new CompleteMultipartUploadCommand({ ...place, UploadId, MultipartUpload: wrong }));
+    expect(await refusal(refused)).toEqual({ status: 404, code: 'NoSuchUpload' });
     const other = await service.send(new CreateMultipartUploadCommand(place));
     await service.send(new AbortMultipartUploadCommand({ ...place, UploadId: other.UploadId }));
     expect(readdirSync(uploads)).toEqual(before);

@@ -10,7 +10,7 @@ const sync = promisify(fsync);
 
 const SPILL_AT = 64 * 1_024;
 /** While a write runs, so much more may gather for the next one. */
-const GATHER = 1_024 * 1_024;
+const GATHER = 512 * 1_024;
 /** Of all bodies together; beyond it each waits for its own write. */
 const GATHER_ALL = 32 * GATHER;
 

@@ -55,10 +55,36 @@ function readExactly(fd: number, buffer: Buffer, position: number): void {
 
 function parseMeta(json: Buffer): ObjectMeta {
   try {
-    return metaSchema.parse(JSON.parse(json.toString('utf8')));
+    const value: unknown = JSON.parse(json.toString('utf8'));
+    return isMeta(value) ? value : metaSchema.parse(value);
   } catch (error) {
     throw new CorruptObjectError('the trailer is not valid', { cause: error });
   }
+}
+
+/** The schema's plain case, found by looking: a listing reads very many of these. Whatever else is left to the schema. */
+function isMeta(value: unknown): value is ObjectMeta {
+  if (!isRecord(value) || Object.keys(value).length !== 6) return false;
+  const { key, size, etag, modified, headers, user } = value;
+  return (
+    typeof key === 'string' &&
+    typeof size === 'number' &&
+    Number.isSafeInteger(size) &&
+    size >= 0 &&
+    typeof etag === 'string' &&
+    typeof modified === 'number' &&
+    Number.isSafeInteger(modified) &&
+    isTexts(headers) &&
+    isTexts(user)
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every((item) => typeof item === 'string');
 }
 
 /**

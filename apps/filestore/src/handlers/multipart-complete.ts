@@ -8,7 +8,7 @@ import type { ObjectMeta } from '../disk/object-file.js';
 import { readWhole } from '../http/body.js';
 import { startChecksum } from '../http/checksums.js';
 import { writeCondition } from '../http/conditions.js';
-import type { Exchange, Services } from '../http/exchange.js';
+import { sendXml, type Exchange, type Services } from '../http/exchange.js';
 import { S3Error } from '../s3-error.js';
 import { element, errorDocument, parseXml, wrap } from '../xml.js';
 import { commit } from './commit.js';
@@ -17,7 +17,7 @@ import { MAX_OBJECT_BYTES } from '../http/receive.js';
 
 const MAX_BODY = 8 * 2 ** 20;
 const MIN_PART_BYTES = 5 * 2 ** 20;
-const PIECE = 1_024 * 1_024;
+const PIECE = 256 * 1_024;
 /** Putting parts together can take long: from then on a blank is sent now and then, as S3 does, so that clients wait. */
 const PATIENCE = 10_000;
 
@@ -42,7 +42,7 @@ function chooseParts(named: Named, received: readonly Part[]): Part[] {
     before = number;
     const part = byNumber.get(number);
     const invalid = new S3Error('InvalidPart', undefined, { elements: { PartNumber } });
-    if (part?.meta.etag !== ETag.replace(/^"(.*)"$/, '$1')) throw invalid;
+    if (part?.meta.etag !== unquoted(ETag)) throw invalid;
     for (const [name, value] of Object.entries(rest)) {
       const algorithm = /^Checksum([A-Z0-9]+)$/.exec(name)?.[1]?.toLowerCase();
       if (algorithm === undefined) continue;
@@ -62,10 +62,19 @@ function chooseParts(named: Named, received: readonly Part[]): Part[] {
 }
 
 /** The MD5 of the parts' MD5s, and their number. */
-function compositeEtag(parts: readonly Part[]): string {
+function compositeEtag(etags: readonly string[]): string {
   const md5 = createHash('md5');
-  for (const { meta } of parts) md5.update(meta.etag, 'hex');
-  return `${md5.digest('hex')}-${String(parts.length)}`;
+  for (const etag of etags) md5.update(etag, 'hex');
+  return `${md5.digest('hex')}-${String(etags.length)}`;
+}
+
+const unquoted = (etag: string): string => etag.replace(/^"(.*)"$/, '$1');
+
+/** What was completed before, when the request comes again because its answer was lost: the object that these parts make. */
+function completedBefore({ store }: Services, { request }: Exchange, named: Named): ObjectMeta | undefined {
+  if (store.uploads.find(request.query.get('uploadId') ?? '') !== undefined) return undefined;
+  const present = store.head(request.key);
+  return present?.etag === compositeEtag(named.map(({ ETag }) => unquoted(ETag))) ? present : undefined;
 }
 
 /** The checksum of the parts' checksums, where each part has one of the upload's kind. */
@@ -108,7 +117,7 @@ async function assemble(
       incoming,
       condition: writeCondition(request.headers),
       given: {
-        etag: compositeEtag(parts),
+        etag: compositeEtag(parts.map(({ meta }) => meta.etag)),
         headers: upload.headers,
         user: upload.user,
         ...(computed === undefined ? {} : { checksum: computed }),
@@ -164,6 +173,11 @@ export async function completeUpload(services: Services, exchange: Exchange): Pr
   if (!parsed.success) throw new S3Error('MalformedXML');
   const named = parsed.data.CompleteMultipartUpload.Part;
   await services.store.uploads.ending(request.query.get('uploadId') ?? '', async () => {
+    const before = completedBefore(services, exchange, named);
+    if (before !== undefined) {
+      sendXml(response, 200, completed(services, exchange, before));
+      return;
+    }
     const upload = requireUpload(services, exchange);
     const parts = chooseParts(named, await services.store.uploads.parts(upload.id));
     const waiting = new Waiting(response);
