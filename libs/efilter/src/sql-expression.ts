@@ -149,9 +149,7 @@ export class SqlTranslator {
     if (items !== undefined) {
       const value = this.scalar(needle);
       if (value === undefined) return undefined;
-      return items
-        .map((item) => equal(value, literal(item)))
-        .reduce((before, next) => tag`(${before} OR ${next})`, { text: '0', params: [] });
+      return anyOf(value, items);
     }
     if (needle.kind !== 'literal' || typeof needle.value !== 'string') return undefined;
     if (haystack.kind !== 'variable') return undefined;
@@ -222,6 +220,22 @@ function againstConstant(a: Sql, b: Sql, sign: Sql): Sql | undefined {
     default:
       return undefined;
   }
+}
+
+/** Whether a value equals one of many; undefined for so many that no SQL may be that long. */
+function anyOf(value: Sql, items: readonly (number | string | null)[]): Sql | undefined {
+  const parts: Sql[] = [];
+  let length = 0;
+  for (const item of items) {
+    const part = equal(value, literal(item));
+    length += part.text.length;
+    if (length > MAX_SQL) return undefined;
+    parts.push(part);
+  }
+  return {
+    text: `${'('.repeat(parts.length)}0${parts.map(({ text }) => ` OR ${text})`).join('')}`,
+    params: parts.flatMap(({ params }) => params),
+  };
 }
 
 function equal(a: Sql, b: Sql): Sql {
