@@ -170,8 +170,8 @@ class Checker {
     const kinds = new Map<string, Kind | undefined>();
     const aliases = new Map<string, undefined>();
     this.grouped += node.groupBy === undefined ? 0 : 1;
+    const inner = [...inRow, { names, kinds }]; // each column sees those before it
     for (const { name, value, explicit } of node.columns ?? []) {
-      const inner = [...inRow, { names: new Map(names), kinds: new Map(kinds) }];
       this.visit(value, inner);
       names.set(name, undefined);
       kinds.set(name, kindIn(value, inner, this.env));
