@@ -1,6 +1,7 @@
 import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
@@ -51,6 +52,16 @@ async function open(server: FileStoreProcess): Promise<Socket> {
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   return socket;
+}
+
+/** What an open descriptor of a process is; empty when it is gone. */
+function linkOf(pid: number, fd: string): string {
+  try {
+    return readlinkSync(`/proc/${String(pid)}/fd/${fd}`);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 /** Resolves with what comes until the predicate holds. */
@@ -106,6 +117,29 @@ describe('connections', () => {
         kept.push(socket);
       }
       expect((await rawHttp(server.port, head(server, `/${BUCKET}/public/x`))).status).toBe(200);
+    }));
+
+  it('a client that goes in the middle of a download, and one that stops reading, hold nobody up', () =>
+    serving([], async (server) => {
+      const body = randomBytes(8 * 2 ** 20);
+      await serviceOf(server).send(new PutObjectCommand({ Bucket: BUCKET, Key: 'public/large', Body: body }));
+      const stuck = await Promise.all(Array.from({ length: 100 }, () => open(server)));
+      for (const socket of stuck) {
+        socket.pause();
+        socket.write(head(server, `/${BUCKET}/public/large`));
+      }
+      const going = await open(server);
+      going.once('data', () => going.destroy());
+      going.write(head(server, `/${BUCKET}/public/large`));
+      await once(going, 'close');
+      for (let round = 0; round < 3; round++) {
+        const answer = await fetch(`${server.url}/${BUCKET}/public/large`);
+        expect(Buffer.from(await answer.arrayBuffer()).equals(body)).toBe(true);
+      }
+      for (const socket of stuck) socket.destroy();
+      const files = (): string[] =>
+        readdirSync(`/proc/${String(server.pid)}/fd`).filter((fd) => linkOf(server.pid, fd).includes('f-large'));
+      await expect.poll(files, { timeout: 5_000 }).toEqual([]); // every file is closed again
     }));
 
   it(

@@ -1,8 +1,11 @@
 import { XMLParser } from 'fast-xml-parser';
 import { S3Error } from './s3-error.js';
 
+const SPECIAL = /[&<>"'\p{Cc}]/u;
+
 /** Text of an XML element: markup escaped, control characters as numeric references (as S3 writes them). */
 function escapeXml(text: string): string {
+  if (!SPECIAL.test(text)) return text;
   return text
     .replace(/[&<>"']/g, (char) => `&#${String(char.charCodeAt(0))};`)
     .replace(/\p{Cc}/gu, (char) => (char === '\n' || char === '\t' ? char : `&#${String(char.charCodeAt(0))};`));

@@ -183,10 +183,15 @@ export class DiskStore {
   private remember(key: ByteString, meta: ObjectMeta): void {
     this.known.delete(key);
     this.known.set(key, meta);
-    if (this.known.size <= MAX_KNOWN) return;
+    if (this.known.size > MAX_KNOWN) this.forgetOldest();
+  }
+
+  /** Many at a time: the beginning of a map from which much was deleted takes long to find. */
+  private forgetOldest(): void {
+    let left = MAX_KNOWN / 10;
     for (const oldest of this.known.keys()) {
+      if (left-- <= 0) return;
       this.known.delete(oldest);
-      return;
     }
   }
 

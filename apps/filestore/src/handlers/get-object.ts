@@ -1,11 +1,11 @@
-import { closeSync, createReadStream, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { requireAccess } from '../auth/principal.js';
 import type { ObjectMeta } from '../disk/object-file.js';
 import { isNotModified, parseRange } from '../http/conditions.js';
 import { sendEmpty, sendXml, type Exchange, type Services } from '../http/exchange.js';
 import type { S3Request } from '../http/s3-request.js';
+import { sendFile } from '../http/send-file.js';
 import { S3Error } from '../s3-error.js';
 import { wrap, xmlDocument } from '../xml.js';
 
@@ -84,22 +84,13 @@ export async function getObject(services: Services, exchange: Exchange): Promise
   }
   const opened = services.store.open(request.key);
   if (opened === undefined) throw missing(exchange);
-  let handedOver = false;
   try {
     const range = sendHead(exchange, opened.meta);
     if (range === undefined) return;
-    if (range.length <= SMALL) {
-      response.end(readPiece(opened.fd, range.start, range.length));
-      return;
-    }
-    handedOver = true; // the stream closes the file
-    const end = range.start + range.length - 1;
-    await pipeline(
-      createReadStream('', { fd: opened.fd, start: range.start, end, highWaterMark: 512 * 1_024 }),
-      response,
-    );
+    if (range.length <= SMALL) response.end(readPiece(opened.fd, range.start, range.length));
+    else await sendFile(opened.fd, range.start, range.length, response);
   } finally {
-    if (!handedOver) closeSync(opened.fd);
+    closeSync(opened.fd);
   }
 }
 
