@@ -92,6 +92,17 @@ describe.each(PAPER)('$query', ({ query, text, source, columns, pushed, rest, fu
   });
 });
 
+describe('a query that leaves an argument to its condition, as agents read it', () => {
+  it.each(["select sha256 from hash() where path == '/etc/hostname'", "any stat() where path == '/etc/hostname'"])(
+    'is valid by command and REST: %s',
+    async (query) => {
+      expect((await runConsole(['query', 'validate', query])).stdout).toBe('valid\n');
+      const rest = await viewer.http.post('/api/v1/queries/validate').send({ query });
+      expect(rest.body).toMatchObject({ valid: true, diagnostics: [] });
+    },
+  );
+});
+
 describe('a query that is malformed', () => {
   it.each(['validate', 'explain'])('is refused with its place: %s', async (what) => {
     const command = await runConsole(['query', what, ACCIDENT]);

@@ -40,12 +40,14 @@ const declared = (name: string, { params, columns, more, pushdown }: SourceDecla
   },
 });
 
-/** Every source that agents of this version have, declared but not to be read: what `check` and `explain` look at. */
+/** Every source that agents of this version have, by name. */
+export const DECLARED_BY_NAME: ReadonlyMap<string, SourceDeclaration> = new Map(
+  Object.entries<SourceDeclaration>({ ...SYSTEM_SOURCES, ...PROCESS_SOURCES, ...FILE_SOURCES }),
+);
+
+/** The same, declared but not to be read: what `check` and `explain` look at. */
 export const DECLARED_SOURCES: Environment = {
   functions: Object.fromEntries(
-    Object.entries({ ...SYSTEM_SOURCES, ...PROCESS_SOURCES, ...FILE_SOURCES }).map(([name, declaration]) => [
-      name,
-      declared(name, declaration),
-    ]),
+    [...DECLARED_BY_NAME].map(([name, declaration]) => [name, declared(name, declaration)]),
   ),
 };

@@ -3,7 +3,8 @@
  * the API check and explain queries by them.
  */
 export type { SourceDeclaration, SourceParam } from './declaration.js';
-export { columnKindsOf, DECLARED_SOURCES, rowColumnsOf } from './environment.js';
+export { columnKindsOf, DECLARED_BY_NAME, DECLARED_SOURCES, rowColumnsOf } from './environment.js';
 export { FILE_SOURCES } from './file-sources.js';
 export { PROCESS_SOURCES } from './process-sources.js';
+export { pushDown } from './pushdown.js';
 export { SYSTEM_SOURCES } from './system-sources.js';

@@ -1,8 +1,8 @@
 import { EfilterError, formatError, parse, rows } from '#efilter';
+import { pushDown } from '#sources';
 import type { CollectAction } from '#wire';
 import { MODES } from '../modes.js';
 import { LIMITS } from '../sources/limits.js';
-import { pushDown } from '../sources/pushdown.js';
 import { SOURCES_BY_NAME } from '../sources/registry.js';
 import type { ActionRunner } from './action.js';
 

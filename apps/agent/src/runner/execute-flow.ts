@@ -1,12 +1,12 @@
 import { appendFileSync } from 'node:fs';
 import { type Environment, EfilterError, formatError, holds, parse } from '#efilter';
+import { pushDown } from '#sources';
 import type { Action } from '#wire';
 import { type ActionContext, OverLimit } from '../actions/action.js';
 import { runAction } from '../actions/registry.js';
 import { messageOf } from '../errors.js';
 import { transferFile } from '../files/transfer.js';
 import { LIMITS } from '../sources/limits.js';
-import { pushDown } from '../sources/pushdown.js';
 import { environmentFor, SOURCES_BY_NAME } from '../sources/registry.js';
 import { createOutput } from './collection-output.js';
 import type { Ending, FlowEvent, FlowJob } from './flow-job.js';

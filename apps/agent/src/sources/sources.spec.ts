@@ -11,7 +11,7 @@ import { loginRecords } from './accounts.js';
 import { EXAMPLES } from './examples.js';
 import { cronJobs, dpkgPackages } from './installed.js';
 import { ipv6Text } from './network.js';
-import { pushDown } from './pushdown.js';
+import { pushDown } from '#sources';
 import { environmentFor, SOURCES, SOURCES_BY_NAME, sourceNames } from './registry.js';
 
 let dir: string;

@@ -12,7 +12,7 @@ import {
   type Query,
   type QueryParams,
 } from '#efilter';
-import { DECLARED_SOURCES } from '#sources';
+import { DECLARED_BY_NAME, DECLARED_SOURCES, pushDown } from '#sources';
 import { malformedQuery } from '../../platform/efilter/query-error.js';
 
 /** A mistake with its place, as offsets and as line and column, which count from 1. */
@@ -33,7 +33,8 @@ export class QueriesService {
   /** @throws DomainError `efilter/parse` with the place for what is not EFILTER */
   validate(text: string, parameters: QueryParams | undefined): Validation {
     const query = this.parsed(text, parameters);
-    const diagnostics = check(query, DECLARED_SOURCES).map((found) => ({ ...found, ...placeOf(text, found.start) }));
+    const found = check(pushDown(query, DECLARED_BY_NAME), DECLARED_SOURCES);
+    const diagnostics = found.map((one) => ({ ...one, ...placeOf(text, one.start) }));
     return { valid: !diagnostics.some(({ severity }) => severity === 'error'), text: print(query), diagnostics };
   }
 

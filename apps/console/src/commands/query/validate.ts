@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { check, formatDiagnostic, placeOf, print } from '#efilter';
-import { DECLARED_SOURCES } from '#sources';
+import { DECLARED_BY_NAME, DECLARED_SOURCES, pushDown } from '#sources';
 import { CommandError } from '../../errors.js';
 import { printableLines, safeJson } from '../../output/escape.js';
 import type { Terminal } from '../../terminal.js';
@@ -15,7 +15,7 @@ export const queryValidateCommand = (terminal: Terminal): Command =>
   ]).action(async (argument: string | undefined, options: QueryOptions) => {
     const text = await queryText(argument, options);
     const query = parsedQuery(text, options.parameters);
-    const diagnostics = check(query, DECLARED_SOURCES);
+    const diagnostics = check(pushDown(query, DECLARED_BY_NAME), DECLARED_SOURCES);
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
     if (options.json === true) {
       const placed = diagnostics.map((found) => ({ ...found, ...placeOf(text, found.start) }));

@@ -1,5 +1,5 @@
 import { check, EfilterError, formatDiagnostic, parse, type Query, type RowColumns, sourcesOf } from '#efilter';
-import { DECLARED_SOURCES, rowColumnsOf } from '#sources';
+import { DECLARED_BY_NAME, DECLARED_SOURCES, pushDown, rowColumnsOf } from '#sources';
 import { type Action, type CollectAction, LISTING_COLLECTION } from '#wire';
 import { malformedQuery, wrongQuery } from '../../../platform/efilter/query-error.js';
 import { fileCondition } from '../dto/file-condition.input.js';
@@ -54,7 +54,9 @@ export const checkedQuery = (
   { parameters, row }: { parameters?: Parameters; row?: RowColumns } = {},
 ): readonly string[] => {
   const query = parsed(text, pointer, parameters);
-  const wrong = check(query, DECLARED_SOURCES, row).find(({ severity }) => severity === 'error');
+  const wrong = check(pushDown(query, DECLARED_BY_NAME), DECLARED_SOURCES, row).find(
+    ({ severity }) => severity === 'error',
+  );
   if (wrong !== undefined) throw wrongQuery(wrong, formatDiagnostic(wrong, text), pointer);
   return sourcesOf(query);
 };

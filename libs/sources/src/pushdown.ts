@@ -1,6 +1,8 @@
 import type { Expression, Query } from '#efilter';
-import type { Source } from './source.js';
+import type { SourceDeclaration } from './declaration.js';
 
+/** What must be known of a source. */
+type Pushable = Pick<SourceDeclaration, 'params' | 'pushdown'>;
 type Select = Extract<Expression, { kind: 'select' }>;
 type Call = Extract<Expression, { kind: 'call' }>;
 type Value = Extract<Expression, { kind: 'literal' }>;
@@ -22,7 +24,12 @@ function* equalities(condition: Expression | undefined): Generator<{ column: str
 const ownNames = (select: Select): ReadonlySet<string> =>
   new Set((select.columns ?? []).filter((column) => column.explicit).map((column) => column.name));
 
-const narrowed = (call: Call, source: Source, condition: Expression | undefined, hidden: ReadonlySet<string>): Call => {
+const narrowed = (
+  call: Call,
+  source: Pushable,
+  condition: Expression | undefined,
+  hidden: ReadonlySet<string>,
+): Call => {
   const given = new Set(call.arguments.map((argument) => argument.keyword?.name));
   // Arguments by position may be any parameter.
   if (given.has(undefined)) return call;
@@ -42,7 +49,7 @@ const narrowed = (call: Call, source: Source, condition: Expression | undefined,
  * The same query, reading less: where a WHERE asks for one value of a column that its source can look up, the source is
  * told so. The condition stays and is evaluated as before, so the answer is the same.
  */
-export const pushDown = (query: Query, sources: ReadonlyMap<string, Source>): Query => {
+export const pushDown = (query: Query, sources: ReadonlyMap<string, Pushable>): Query => {
   const inSource = (from: Expression, condition: Expression | undefined, hidden: ReadonlySet<string>): Expression => {
     const source = from.kind === 'call' ? sources.get(from.name) : undefined;
     return from.kind === 'call' && source !== undefined ? narrowed(from, source, condition, hidden) : from;
