@@ -8,9 +8,13 @@ export type QueryParams = readonly unknown[] | Readonly<Record<string, unknown>>
 
 const MAX_DEPTH = 100;
 
+/** How much the values of a query may be together, wherever they stand: one for each value, and the length of its texts. */
+const MAX_SIZE = 1_000_000;
+
 /** Hands out the values of a query's parameters in the order of their appearance. */
 export class Parameters {
   private position = 0;
+  private size = 0;
 
   /** Throws a parse error, at the whole query, for what is no list and no record. */
   constructor(
@@ -29,7 +33,7 @@ export class Parameters {
     if (found === undefined) {
       throw parseError(`There is no value for parameter ${typeof key === 'number' ? `number ${key}` : key}.`, token);
     }
-    return copy(found.value, token, 0);
+    return this.copy(found.value, token, 0);
   }
 
   private find(key: number | string): { value: unknown } | undefined {
@@ -38,19 +42,29 @@ export class Parameters {
     if (isArray(given)) return typeof key === 'number' && key < given.length ? { value: given[key] } : undefined;
     return typeof key === 'string' && Object.hasOwn(given, key) ? { value: given[key] } : undefined;
   }
-}
 
-/** A frozen copy, so that neither side can change what the other holds. */
-function copy(value: unknown, token: Token, depth: number): Literal {
-  if (depth > MAX_DEPTH) throw parseError('The value of this parameter is nested too deep.', token);
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  if (isArray(value)) return Object.freeze(value.map((item) => copy(item, token, depth + 1)));
-  if (typeof value === 'object') {
-    const entries = Object.entries(value).map(([name, item]) => [name, copy(item, token, depth + 1)] as const);
-    return Object.freeze(Object.fromEntries(entries));
+  /** A frozen copy, so that neither side can change what the other holds. */
+  private copy(value: unknown, token: Token, depth: number): Literal {
+    if (depth > MAX_DEPTH) throw parseError('The value of this parameter is nested too deep.', token);
+    this.count(typeof value === 'string' ? 1 + value.length : 1, token);
+    if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    if (isArray(value)) return Object.freeze(value.map((item) => this.copy(item, token, depth + 1)));
+    if (typeof value === 'object') {
+      const entries = Object.entries(value).map(([name, item]) => {
+        this.count(name.length, token);
+        return [name, this.copy(item, token, depth + 1)] as const;
+      });
+      return Object.freeze(Object.fromEntries(entries));
+    }
+    throw parseError(`The value of this parameter is a ${typeof value}, not a JSON value.`, token);
   }
-  throw parseError(`The value of this parameter is a ${typeof value}, not a JSON value.`, token);
+
+  private count(size: number, token: Token): void {
+    this.size += size;
+    if (this.size > MAX_SIZE)
+      throw parseError('The values of the parameters are too large, counted at each use.', token);
+  }
 }
 
 function isObject(value: unknown): boolean {

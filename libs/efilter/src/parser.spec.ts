@@ -206,6 +206,16 @@ describe('nesting', () => {
     expect(failure(() => parse(query))).toMatchObject({ kind: 'parse' });
   });
 
+  it('refuses values that are more than a million together, counted at each use', () => {
+    const many = Array.from({ length: 99_999 }, () => 1);
+    expect(failure(() => parse(`[${Array.from({ length: 11 }, () => '{0}').join(',')}]`, [many]))).toMatchObject({
+      kind: 'parse',
+      start: 41,
+    });
+    expect(parse(`[${Array.from({ length: 10 }, () => '{0}').join(',')}]`, [many]).root.kind).toBe('list');
+    expect(failure(() => parse('[?, ?]', ['x'.repeat(500_000), 'x'.repeat(500_000)]))).toMatchObject({ start: 4 });
+  });
+
   it('refuses a query of more than a million characters', () => {
     expect(failure(() => parse(' '.repeat(1_000_001)))).toMatchObject({ kind: 'parse', start: 0 });
   });
