@@ -311,7 +311,9 @@ describe('rekall destroy', () => {
 
     const up = startConsole(['up', '--dir', dir(), '--port', '0', '--no-worker']);
     await up.said(/running; Ctrl-C stops it/);
+    up.send('SIGSTOP'); // as one that hangs
     const refused = await runConsole(['destroy', '--dir', dir(), '--deployment', id]);
+    up.send('SIGCONT');
     up.send('SIGTERM');
     expect((await up.ended).code).toBe(0);
     expectClear(refused, 1, /is run by process \d+: stop that rekall up first/);

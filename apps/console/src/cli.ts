@@ -99,9 +99,8 @@ export const run = async (argv: readonly string[], terminal: Terminal): Promise<
   }
 };
 
-/** What the operating system refused: no space, no right, not a folder. Its message names call and path. */
-const isSystemError = (error: unknown): error is Error =>
-  error instanceof Error && 'syscall' in error && 'path' in error;
+/** What the operating system refused: no space, no right, not a folder. Its message names the call, and most its path. */
+const isSystemError = (error: unknown): error is Error => error instanceof Error && 'syscall' in error;
 
 const ofCommander = (error: CommanderError, terminal: Terminal): number => {
   if (error.exitCode === 0) return 0; // --help, --version

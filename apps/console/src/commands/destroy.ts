@@ -4,7 +4,7 @@ import { needDeployment } from '../deployment/deployment.js';
 import { layoutOf } from '../deployment/layout.js';
 import { removeDeploymentFiles } from '../deployment/remove.js';
 import { CommandError } from '../errors.js';
-import { findRunning } from '../services/running.js';
+import { processExists, readRunning } from '../services/running.js';
 import type { Terminal } from '../terminal.js';
 import { DEFAULT_DIR } from './options.js';
 
@@ -16,9 +16,13 @@ interface DestroyOptions {
 const destroy = async (options: DestroyOptions, terminal: Terminal): Promise<void> => {
   const layout = layoutOf(options.dir);
   const { deployment, embeddedPostgres, embeddedStore } = await needDeployment(layout);
-  const running = await findRunning(layout);
-  if (running !== undefined)
-    throw new CommandError(`${layout.dir} is run by process ${String(running.pid)}: stop that rekall up first`);
+  const running = await readRunning(layout);
+  if (running !== undefined && processExists(running.pid))
+    // also one whose API does not answer
+    throw new CommandError(
+      `${layout.dir} is run by process ${String(running.pid)}: stop that rekall up first ` +
+        `(where that process is another program, remove ${layout.running})`,
+    );
   if (options.deployment !== deployment)
     throw new CommandError(
       `this removes all keys${embeddedStore ? ', all evidence' : ''} and all metadata of deployment ${deployment} for good; ` +

@@ -33,6 +33,17 @@ export const readRunning = async (layout: Layout): Promise<Running | undefined> 
   }
 };
 
+/** Whether there is a process of this number, ours or another's. */
+export const processExists = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM'))
+      return error.code === 'EPERM';
+    throw error;
+  }
+};
+
 /** The note, when what it speaks of answers. */
 export const findRunning = async (layout: Layout): Promise<Running | undefined> => {
   const running = await readRunning(layout);
