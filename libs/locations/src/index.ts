@@ -9,6 +9,7 @@ export { HttpClient, type FetchResult, type HttpClientOptions } from './http/htt
 export { uploadWithRetry, type UploadRetryOptions } from './http/upload-with-retry.js';
 export type { GetResult, GetStreamResult, ListPage, ObjectInfo, ObjectStore, PutOptions } from './object-store.js';
 export { redact } from './redact.js';
+export { expirationRules } from './s3/bucket-lifecycle.js';
 export { AGENT_PREFIXES, bucketPolicy, principalArn, setUpBucket, type BucketRights } from './s3/bucket-setup.js';
 export type { S3Config } from './s3/config.js';
 export { openS3Store } from './s3/s3-store.js';

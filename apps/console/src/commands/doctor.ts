@@ -49,6 +49,11 @@ const look = async (options: DoctorOptions, terminal: Terminal): Promise<void> =
           secretAccessKey: env['S3_UPLOAD_SECRET_KEY'] ?? '',
         },
         mend,
+        publicSecret: env['REKALL_PUBLIC_SECRET'] ?? '',
+        bounds: ours
+          ? 'by the file store, per prefix and client (quotas: rekall config doc)'
+          : `by the worker, once an hour (REKALL_PATROL_SECONDS): a hunt over ${env['REKALL_HUNT_BYTES'] ?? '1 TiB'} is stopped`,
+        startWorker: `rekall up --dir ${layout.dir}`,
       },
       report,
     ).run();

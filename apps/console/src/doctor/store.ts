@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  expirationRules,
   LocationError,
   openS3Store,
   presignPut,
@@ -9,6 +10,8 @@ import {
   type ObjectStore,
   type S3Config,
 } from '#locations';
+import { keys, parseSignedFile } from '#wire';
+import { z } from 'zod';
 import type { Report } from './report.js';
 
 /** What the store is looked at with. */
@@ -17,10 +20,20 @@ export interface StoreUnderTest {
   upload: S3Config;
   /** Commands that mend rights. */
   mend: string[];
+  /** The secret of `public/<secret>/`. */
+  publicSecret: string;
+  /** What bounds the uploads of agents, for people. */
+  bounds: string;
+  /** A command that starts the worker, which renews grants. */
+  startWorker: string;
 }
+
+const Published = z.looseObject({ not_after: z.iso.datetime({ offset: true }) });
 
 const MAX_SKEW_MS = 60_000;
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MAX_MANIFEST = 1024 * 1024;
 const PROBE = 'a probe of rekall doctor';
 const HTTP_MS = 15_000;
 
@@ -62,6 +75,9 @@ export class StoreDoctor {
       await this.#grants();
       await this.#uploadKey();
       await this.#attacks();
+      await this.#grantDays();
+      await this.#lifecycle();
+      this.report.note('what agents upload is bounded', true, this.under.bounds, []);
     } finally {
       await this.#cleanUp();
     }
@@ -220,6 +236,42 @@ export class StoreDoctor {
       `an anonymous read of it: HTTP ${String(status)}`,
       this.under.mend,
     );
+  }
+
+  /** How long agents can go on without the worker. */
+  async #grantDays(): Promise<void> {
+    const what = 'grants are good for more than a day';
+    const got = await this.#store.get(keys.manifest(this.under.publicSecret), { maxBytes: MAX_MANIFEST });
+    if (got.kind !== 'found') {
+      this.report.note(what, false, 'nothing was published yet', [this.under.startWorker], 'warn');
+      return;
+    }
+    const { payload } = parseSignedFile(got.body.toString('utf8'), 'the Manifest', MAX_MANIFEST);
+    const left = Date.parse(Published.parse(JSON.parse(payload)).not_after) - Date.now();
+    const seen =
+      left > 0 ? `${(left / DAY_MS).toFixed(1)} days left` : `they ended ${(-left / DAY_MS).toFixed(1)} days ago`;
+    this.report.note(
+      what,
+      left > DAY_MS,
+      seen,
+      [`let the worker run, which renews them daily: ${this.under.startWorker}`],
+      'warn',
+    );
+  }
+
+  async #lifecycle(): Promise<void> {
+    const { endpoint, bucket } = this.under.service;
+    const aws = (command: string): string => `aws --endpoint-url ${endpoint} s3api ${command} --bucket ${bucket}`;
+    const what = 'no rule of the bucket removes evidence';
+    try {
+      const rules = await expirationRules(this.under.service);
+      const seen = rules.length === 0 ? 'no rule expires objects' : `${String(rules.length)} rules expire objects`;
+      const todo = [aws('get-bucket-lifecycle-configuration'), aws('delete-bucket-lifecycle')];
+      this.report.note(what, rules.length === 0, seen, todo, 'warn');
+    } catch (error) {
+      if (!(error instanceof StoreRefused)) throw error;
+      this.report.note(what, false, error.message, [aws('get-bucket-lifecycle-configuration')], 'warn');
+    }
   }
 
   async #cleanUp(): Promise<void> {

@@ -1,0 +1,27 @@
+import { readLimited } from '../http/transport.js';
+import { bucketAddress, type S3Config } from './config.js';
+import { SignedTransport, type TransportOptions } from './signed-transport.js';
+import { createSigner } from './signer.js';
+
+const MAX_ANSWER = 256 * 1024;
+
+/**
+ * The rules by which the store itself removes objects after a time: the text of each that is enabled and has an
+ * expiration. Those that only end unfinished multipart uploads are none. A store without lifecycles has none. `config`
+ * holds keys of the bucket's owner. Throws what every method of ObjectStore throws.
+ */
+export async function expirationRules(config: S3Config, options: TransportOptions = {}): Promise<string[]> {
+  const transport = new SignedTransport(bucketAddress(config), createSigner(config), options);
+  try {
+    const where = `the lifecycle of ${transport.address.url}`;
+    const xml = await transport.send(
+      { method: 'GET', query: { lifecycle: '' }, repeatable: true },
+      [200, 404, 501],
+      async (answer) => (await readLimited(answer.body, answer.headers, MAX_ANSWER, where)).toString('utf8'),
+    );
+    const rules = xml.match(/<Rule>.*?<\/Rule>/gs) ?? [];
+    return rules.filter((rule) => /<Status>Enabled<\/Status>/.test(rule) && /<Expiration>/.test(rule));
+  } finally {
+    transport.close();
+  }
+}
