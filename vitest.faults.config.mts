@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Programs that are killed in the middle, and agents that misbehave: `npm run test:faults`, a step of its own in CI. It
- * keeps two cores busy for minutes, so it is not in `npm test`.
+ * What goes wrong: kills in the middle, tampering, moved clocks, hanging servers, misbehaving agents. `npm run
+ * test:faults`, a step of its own in CI: it keeps two cores busy for minutes, so it is not in `npm test`.
  */
 export default defineConfig({
   resolve: { conditions: ['source'], alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },

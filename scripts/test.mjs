@@ -8,7 +8,7 @@ test [VITEST ARGUMENTS]: builds what is stale (end-to-end tests start the real p
   npm test -- --project unit            only tests beside the sources
   npm test -- --project unit libs/wire  only those of one folder
   npm test -- -t 'words of the name'    only tests of that name
-  npm run test:faults                   programs killed in the middle, agents that misbehave: minutes on both cores
+  npm run test:faults                   kills, tampering, moved clocks, hanging servers, misbehaving agents: minutes
   npm run test:pool                     a misbehaving pool of 200 beside 50 honest agents
   npm run test:listing                  1.6 million files; looks at the free disk first, cleans up
 `);
