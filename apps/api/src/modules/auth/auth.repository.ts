@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RoleName } from '../../platform/access/permission.js';
+import { PREPARED } from '../../platform/prisma/prepared.js';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
 
 /** Who holds grants. */
@@ -38,7 +39,7 @@ export interface TokenHolder extends Holder {
 export class AuthRepository {
   /** A token and its owner. */
   async tokenHolder(tx: Tx, id: string): Promise<TokenHolder | undefined> {
-    const rows = await tx.$queryRaw<TokenHolder[]>`
+    const rows = await tx.$queryRaw<TokenHolder[]>`${PREPARED}
       SELECT t.secret_hash AS "secretHash", t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", t.last_used_at AS "lastUsedAt",
         t.grants_version AS "tokenGrantsVersion",
         u.id AS "userId", u.name AS "userName", u.disabled_at AS "disabledAt", u.grants_version AS "grantsVersion"
@@ -48,7 +49,7 @@ export class AuthRepository {
 
   /** Who signed in to a session that has not ended at `now`. */
   async sessionHolder(tx: Tx, sessionId: string, userId: string, now: Date): Promise<Holder | undefined> {
-    const rows = await tx.$queryRaw<Holder[]>`
+    const rows = await tx.$queryRaw<Holder[]>`${PREPARED}
       SELECT u.id AS "userId", u.name AS "userName", u.disabled_at AS "disabledAt", u.grants_version AS "grantsVersion"
       FROM sessions s JOIN users u ON u.id = s.user_id
       WHERE s.id = ${sessionId} AND u.id = ${userId} AND s.ended_at IS NULL AND s.expires_at > ${now}`;

@@ -3,6 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
 import { type CommonConfig, ConfigError, type HttpConfig } from '../config/env.js';
 import { COMMON_CONFIG, HTTP_CONFIG } from '../config/tokens.js';
+import { preparedName } from './prepared.js';
 
 /** How long is waited for the database: for a connection, a statement, a transaction; milliseconds. */
 interface Patience {
@@ -21,13 +22,16 @@ const LONG_READS = 4;
 
 const connect = (connectionString: string, patience: Patience): PrismaClient =>
   new PrismaClient({
-    adapter: new PrismaPg({
-      connectionString,
-      max: patience.connections,
-      connectionTimeoutMillis: patience.connectMs, // also for a free one
-      query_timeout: patience.statementMs, // counted here: a server that hangs counts nothing
-      statement_timeout: patience.statementMs,
-    }),
+    adapter: new PrismaPg(
+      {
+        connectionString,
+        max: patience.connections,
+        connectionTimeoutMillis: patience.connectMs, // also for a free one
+        query_timeout: patience.statementMs, // counted here: a server that hangs counts nothing
+        statement_timeout: patience.statementMs,
+      },
+      { statementNameGenerator: preparedName },
+    ),
     transactionOptions: { maxWait: patience.connectMs, timeout: patience.transactionMs },
   });
 
