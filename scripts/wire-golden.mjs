@@ -199,6 +199,8 @@ accept(
 );
 for (const [name, location] of Object.entries(m.locations)) accept(`location-${name}`, location);
 accept('grant', grants[0]);
+accept('grant-local', { id: 'offline', location: { __type__: 'LocalFile', path: '/media/stick/evidence' } });
+accept('agent-config-local', m.agentConfig(ca.pem, { local_folder: '/media/stick' }));
 accept('agent-config-least', m.agentConfig(ca.pem));
 accept(
   'agent-config-full',

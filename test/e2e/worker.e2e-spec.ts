@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Entry, FlowRecord, keys, randomHex32, readRecord, readSpec } from '#wire';
+import { type Entry, FlowRecord, keys, randomHex32, readRecord, readSpec, S3SignedPolicy } from '#wire';
 import { ScriptedAgent } from '../support/scripted-agent.js';
 import { eventually, WorkerDeployment } from '../support/worker-deployment.js';
 
@@ -175,7 +175,8 @@ describe('publishing', () => {
       const now = await jobFile(all);
       return now.version > before.version ? now : undefined;
     });
-    const expiry = (file: typeof after): number => Date.parse(file.grants.at(-1)!.location.expires_at);
+    const expiry = (file: typeof after): number =>
+      Date.parse(S3SignedPolicy.parse(file.grants.at(-1)!.location).expires_at);
     expect(expiry(after)).toBeGreaterThan(expiry(before));
     expect(after.entries.map((e) => e.spec)).toEqual(before.entries.map((e) => e.spec));
     expect((await trusted()).manifest.version).toBeGreaterThan(0);

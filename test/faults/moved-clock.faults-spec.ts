@@ -1,7 +1,7 @@
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Grant, PART_BYTES } from '#wire';
+import { PART_BYTES, type ResultGrant, S3SignedPolicy } from '#wire';
 import { BUCKET } from '../support/api.js';
 import { type AgentProcess, startAgentProcess } from '../support/agent-process.js';
 import type { MovedClock } from '../support/moved-clock.js';
@@ -47,7 +47,8 @@ const startAgent = async (env: Record<string, string> = {}): Promise<AgentProces
   return agent;
 };
 
-const expiries = (grants: readonly Grant[]): number[] => grants.map(({ location }) => Date.parse(location.expires_at));
+const expiries = (grants: readonly ResultGrant[]): number[] =>
+  grants.map(({ location }) => Date.parse(S3SignedPolicy.parse(location).expires_at));
 
 it('grants are signed again each day; a flow that lasts 30 days still delivers, over a kill', async () => {
   const first = await startAgent();

@@ -1,5 +1,6 @@
 import type { BucketClient } from './bucket-client.js';
-import type { AgentConfig, S3SignedPolicy } from '#wire';
+import type { AgentConfig, LocalFile, S3SignedPolicy } from '#wire';
+import { LocalFolder, localFileProblem } from '#locations/agent';
 import { type Abilities, abilitiesOf } from './capabilities.js';
 import type { AgentClock } from './clock.js';
 import type { AgentSettings } from './config.js';
@@ -78,14 +79,14 @@ export class Agent {
     const { settings, identity, state, spool, http, clock, logger } = deps;
     this.#config = settings.config;
     this.#startedAt = clock.local().toISOString();
-    this.#abilities = abilitiesOf(settings.config.allow);
+    this.#abilities = abilitiesOf(settings.config);
     const onDate = (date: Date): void => {
       // Only a TLS peer's word counts: anybody on the way could set the time otherwise.
-      if (settings.config.bucket_url.startsWith('https:')) clock.observe(date);
+      if (settings.bucketUrl.startsWith('https:')) clock.observe(date);
     };
     const place = {
       http,
-      bucketUrl: settings.config.bucket_url,
+      bucketUrl: settings.bucketUrl,
       secret: settings.config.public_secret,
       onDate,
       logger,
@@ -102,6 +103,7 @@ export class Agent {
     this.#uploader = new Uploader({
       spool,
       http,
+      local: settings.localFolder === undefined ? undefined : new LocalFolder(settings.localFolder),
       now: () => clock.now(),
       grantFor: (item) => this.#grantFor(item),
       onForbidden: () => this.#readEverythingSoon(),
@@ -261,7 +263,13 @@ export class Agent {
     return { min, max: Math.max(min, this.#config.poll_max ?? manifest?.poll_max ?? 60) };
   }
 
-  #grantFor(item: SpoolItem): S3SignedPolicy | undefined {
+  #grantFor(item: SpoolItem): S3SignedPolicy | LocalFile | undefined {
+    const local = item.flow === undefined ? undefined : this.#queues.localFileOf(item.flow);
+    if (local !== undefined) {
+      if (localFileProblem(this.deps.settings.localFolder, local.path) === undefined) return local;
+      // That it was Rejected is told in the bucket; results of before the folder was forbidden wait.
+      if (item.kind === 'result') return undefined;
+    }
     const tickets = this.#manifest.obeyed?.manifest.ticket_grant.location;
     const grants = item.kind === 'ticket' ? (tickets === undefined ? [] : [tickets]) : this.#queues.grants();
     const now = this.deps.clock.now().getTime();
@@ -298,6 +306,7 @@ export class Agent {
       denied: this.#abilities.denied,
       sourcesIn: this.#sourcesIn,
       bytesPerDay: this.#config.allow?.bytes_per_day,
+      localFolder: this.deps.settings.localFolder,
       registeredAt: this.#queues.registeredAt,
       lostAt: state.lostAt,
       mayStart: !isPast && !this.#stop.signal.aborted,

@@ -15,7 +15,10 @@ export interface Abilities {
 /** What a flow names in `requires` for a source. */
 export const sourceCapability = (name: string): string => `source.${name}.1`;
 
-export const abilitiesOf = (allow: AgentConfig['allow']): Abilities => {
+/** What a flow names in `requires` that writes to a local folder; offered where the configuration names one. */
+const LOCAL_FILE = 'location.localfile.1';
+
+export const abilitiesOf = ({ allow, local_folder }: Pick<AgentConfig, 'allow' | 'local_folder'>): Abilities => {
   const mayRun = (name: string): boolean => allow?.actions?.includes(name) ?? true;
   const mayRead = (name: string): boolean => allow?.sources?.includes(name) ?? true;
   const actions = new Set(SUPPORTED_ACTIONS.filter(mayRun));
@@ -24,6 +27,7 @@ export const abilitiesOf = (allow: AgentConfig['allow']): Abilities => {
     actions,
     sources,
     denied: new Set([
+      ...(local_folder === undefined ? [LOCAL_FILE] : []),
       ...SUPPORTED_ACTIONS.filter((name) => !mayRun(name)).map(actionCapability),
       ...sourceNames()
         .filter((name) => !mayRead(name))
@@ -33,6 +37,7 @@ export const abilitiesOf = (allow: AgentConfig['allow']): Abilities => {
       'sample.1',
       'retry.1',
       'parts.1',
+      ...(local_folder === undefined ? [] : [LOCAL_FILE]),
       ...[...actions].map(actionCapability),
       ...[...sources].map(sourceCapability),
     ]),

@@ -16,6 +16,7 @@ export interface Terminal {
 interface CommonOptions {
   config?: string;
   state?: string;
+  offline?: string;
   logLevel: LogLevel;
   logFile?: string;
   exitWithParent?: boolean;
@@ -43,6 +44,10 @@ const withCommonOptions = (command: Command): Command =>
   command
     .option('--config <file>', 'the configuration that `rekall init` wrote')
     .option('--state <dir>', 'folder for key, state and spool, instead of state_dir in the configuration')
+    .option(
+      '--offline <folder>',
+      'a folder that stands in for the bucket: jobs are read from it, results written to it',
+    )
     .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
     .option('--log-file <file>', 'append the log to this file instead of standard error')
     .option('--exit-with-parent', 'stop when standard input is closed');
@@ -60,7 +65,7 @@ const stopSignal = (exitWithParent: boolean): AbortSignal => {
 const prepare = async (options: CommonOptions) => {
   if (options.config === undefined) throw new StartError('no configuration: give --config FILE (see --help)');
   return {
-    settings: await loadSettings(options.config, { stateDir: options.state }),
+    settings: await loadSettings(options.config, { stateDir: options.state, offline: options.offline }),
     logger: createLogger({ level: options.logLevel, file: options.logFile }),
     signal: stopSignal(options.exitWithParent ?? false),
   };
@@ -97,6 +102,7 @@ const buildCommand = (terminal: Terminal): Command => {
 Examples:
   rekall-agent --config agent.json --state /var/lib/rekall-agent
   rekall-agent --config agent.json --once --log-level debug
+  rekall-agent --config agent.json --once --offline /media/stick/evidence
   rekall-agent sources
   rekall-agent pool --clients 100 --poll 5 --config agent.json --state ./pool
 

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { AgentConfig, parseJson, parseMessage, Refusal } from '#wire';
 import { codeOf, messageOf, StartError } from './errors.js';
 import { FAULT_POINTS, type FaultPoint } from './fault.js';
@@ -11,8 +12,12 @@ const MAX_CONFIG_BYTES = 256 * 1024;
 export interface AgentSettings {
   config: AgentConfig;
   ca: X509Certificate;
+  /** Where jobs are read and results go: `bucket_url`, or as a file: URL the folder that stands in for the bucket. */
+  bucketUrl: string;
   /** Key, state and spool. */
   stateDir: string;
+  /** Where jobs may write on this machine; absent: nowhere. */
+  localFolder?: string;
   /** PEM text of further TLS roots. */
   extraCa?: string;
 }
@@ -36,10 +41,26 @@ const readCertificate = (pem: string, file: string): X509Certificate => {
   throw new StartError(`${file}: ca_certificate is not a CA certificate`);
 };
 
+/** A folder that is not there is not made: a disk that is not mounted would be written beside. */
+const offlineUrl = async (folder: string): Promise<string> => {
+  const path = resolve(folder);
+  try {
+    if ((await stat(path)).isDirectory()) return pathToFileURL(path).href;
+  } catch (error) {
+    throw new StartError(
+      `--offline ${path}: ${codeOf(error) === 'ENOENT' ? 'there is no such folder' : messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  throw new StartError(`--offline ${path} is no folder`);
+};
+
 /** Reads and checks the configuration file. Throws {@link StartError} that names the file and the field. */
 export const loadSettings = async (
   file: string,
-  options: { stateDir?: string | undefined },
+  options: { stateDir?: string | undefined; offline?: string | undefined },
 ): Promise<AgentSettings> => {
   const text = await readText(file, 'the configuration');
   let config: AgentConfig;
@@ -56,7 +77,9 @@ export const loadSettings = async (
   return {
     config,
     ca: readCertificate(config.ca_certificate, file),
+    bucketUrl: options.offline === undefined ? config.bucket_url : await offlineUrl(options.offline),
     stateDir: resolve(stateDir),
+    ...(config.local_folder === undefined ? {} : { localFolder: resolve(folder, config.local_folder) }),
     ...(config.extra_ca_file === undefined
       ? {}
       : { extraCa: await readText(resolve(folder, config.extra_ca_file), 'extra_ca_file') }),

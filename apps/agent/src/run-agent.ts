@@ -1,4 +1,4 @@
-import { HttpClient } from '#locations/agent';
+import { openBucket } from './bucket-client.js';
 import type { AgentSettings } from './config.js';
 import type { Fault } from './fault.js';
 import type { Logger } from './logger.js';
@@ -23,11 +23,7 @@ export interface RunOptions {
 /** Runs one agent until the signal is aborted (at most ten seconds longer), or through one poll. */
 export const runAgent = async (options: RunOptions): Promise<void> => {
   const { settings, fault, logger, once, signal } = options;
-  const { proxy } = settings.config;
-  const http = new HttpClient({
-    ...(proxy === undefined ? {} : { proxy }),
-    ...(settings.extraCa === undefined ? {} : { extraCa: settings.extraCa }),
-  });
+  const http = openBucket(settings);
   const { agent, clientId, close } = await openAgent({
     settings,
     http,

@@ -94,6 +94,17 @@ export class NetworkError extends LocationError {
   }
 }
 
+/** A local folder could not be written now: full, gone, read-only. `code` is the system's, e.g. ENOSPC. */
+export class LocalWriteFailed extends LocationError {
+  constructor(
+    message: string,
+    readonly code: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** A local file was changed by somebody while it was sent; nothing was stored. */
 export class FileChanged extends LocationError {}
 

@@ -18,6 +18,8 @@ export const AgentConfig = z.strictObject({
   poll_max: z.number().positive().optional(),
   proxy: z.url().optional(),
   extra_ca_file: z.string().optional(),
+  /** The folder in which jobs may write (`LocalFile`); without it such jobs are Rejected. It must exist. */
+  local_folder: z.string().min(1).optional(),
   spool_bytes: z.int().positive().optional(),
   /** What this agent may do; absent means everything it can. */
   allow: z

@@ -19,6 +19,7 @@ import {
   readJobFile,
   readManifest,
   readRecord,
+  ResultGrant,
   readSpec,
   readTicket,
   Refusal,
@@ -354,8 +355,10 @@ const accepted: Record<string, Row<object>> = {
   'location-PublicRead': [plain(Location), { url: `https://s3.example.org/evidence/public/${DEPLOYMENT}/manifest` }],
   'location-LocalFile': [plain(Location), { path: '/var/lib/rekall/offline/pslist.sqlite.gz' }],
   'location-S3Object': [plain(Location), { bucket: 'evidence' }],
+  'grant-local': [plain(ResultGrant), { location: { __type__: 'LocalFile', path: '/media/stick/evidence' } }],
   grant: [plain(Grant), { id: 'client', location: { __type__: 'S3SignedPolicy' } }],
   'agent-config-least': [plain(AgentConfig), { deployment: DEPLOYMENT, labels: [] }],
+  'agent-config-local': [plain(AgentConfig), { local_folder: '/media/stick' }],
   'agent-config-full': [
     plain(AgentConfig),
     { poll_max: 5.5, labels: ['web-servers'], allow: { actions: ['Collect'], bytes_per_day: 1073741824 } },

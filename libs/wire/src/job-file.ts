@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FlowId, Hex32, Instant, Label } from './ids.js';
-import { Grant } from './location.js';
+import { Grant, ResultGrant } from './location.js';
 import { SignedFile } from './signed-file.js';
 import { Action } from './spec.js';
 
@@ -38,7 +38,7 @@ export const JobFile = z.looseObject({
     .max(8)
     .optional(),
   entries: z.array(Entry).max(10_000),
-  grants: z.array(Grant).max(10_000),
+  grants: z.array(ResultGrant).max(10_000),
 });
 export type JobFile = z.infer<typeof JobFile>;
 

@@ -32,7 +32,11 @@ export type S3SignedUrl = z.infer<typeof S3SignedUrl>;
 export const PublicRead = z.object({ __type__: z.literal('PublicRead'), url: z.url({ protocol: /^https?$/ }) });
 export type PublicRead = z.infer<typeof PublicRead>;
 
-/** A file on this machine: collections made or read offline. */
+/**
+ * A folder or file on the agent's machine, absolute: offline work. As the location of a job's grant it is the folder in
+ * which results and tickets are written under their keys; an agent takes it only within the folder that its own
+ * configuration names (`local_folder`).
+ */
 export const LocalFile = z.object({ __type__: z.literal('LocalFile'), path: z.string().min(1).max(4096) });
 export type LocalFile = z.infer<typeof LocalFile>;
 
@@ -56,3 +60,10 @@ export type Location = z.infer<typeof Location>;
 /** An upload right, named so that entries can share it. */
 export const Grant = z.object({ id: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), location: S3SignedPolicy });
 export type Grant = z.infer<typeof Grant>;
+
+/** What a job file's table of grants may hold: an upload right, or a folder of the agent's machine. */
+export const ResultGrant = z.object({
+  ...Grant.shape,
+  location: z.discriminatedUnion('__type__', [S3SignedPolicy, LocalFile]),
+});
+export type ResultGrant = z.infer<typeof ResultGrant>;

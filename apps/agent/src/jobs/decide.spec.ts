@@ -59,6 +59,7 @@ const view = (more: Partial<AgentView> = {}): AgentView => ({
   denied: new Set(),
   sourcesIn,
   bytesPerDay: undefined,
+  localFolder: undefined,
   registeredAt: '2026-03-01T10:00:00.000Z',
   lostAt: undefined,
   mayStart: true,
@@ -152,6 +153,21 @@ describe('what does not run is answered', () => {
     expect(decide(entry(HUNT, {}, { actions }), view())).toMatchObject({
       reason: 'agent 9.9.9 lacks action.getfiles.1',
     });
+  });
+
+  it('writes to a local folder that is not allowed', () => {
+    const local = (path: string) => entry(HUNT, { grants: [{ __type__: 'LocalFile', path }] });
+    expect(decide(local('/media/stick'), view())).toEqual({
+      kind: 'final',
+      outcome: 'Rejected',
+      reason:
+        'the configuration of this agent does not allow it: it writes to the local folder /media/stick, and no local_folder is allowed',
+    });
+    const allowed = { localFolder: '/media/stick' };
+    expect(kindOf(local('/media/stick'), allowed)).toBe('run');
+    expect(kindOf(local('/media/stick/case-7'), allowed)).toBe('run');
+    for (const path of ['/media/stick2', '/media', '/etc', 'stick', '/media/stick/../../etc', '/media/stick/./x', '/'])
+      expect(decide(local(path), view(allowed))).toMatchObject({ kind: 'final', outcome: 'Rejected' });
   });
 
   it('is of a kind that this version cannot even read', () => {

@@ -9,7 +9,8 @@ import {
 } from '#wire';
 import { sourceCapability } from '../capabilities.js';
 import type { AttemptRecord } from '../state/agent-state.js';
-import type { JobEntry } from './job-entry.js';
+import { localFileProblem } from '#locations/agent';
+import { type JobEntry, localFileOf } from './job-entry.js';
 
 /** What an agent knows when it judges an entry. */
 export interface AgentView {
@@ -22,6 +23,8 @@ export interface AgentView {
   sourcesIn: (spec: Spec) => readonly string[];
   /** What the configuration allows to be uploaded in a day; undefined: anything. */
   bytesPerDay: number | undefined;
+  /** The folder in which jobs may write on this machine; undefined: nowhere. */
+  localFolder: string | undefined;
   /** From the client's own JobFile; absent until the server registered it. */
   registeredAt: string | undefined;
   /** Flows created until then are not run; undefined when no state was lost. */
@@ -83,8 +86,12 @@ const needs = (entry: JobEntry): string[] => [
 ];
 
 /** What it asks for beyond what the administrator of this machine allows; undefined when nothing. */
-const forbidden = (entry: JobEntry, { denied, bytesPerDay, sourcesIn }: AgentView): string | undefined => {
+const forbidden = (entry: JobEntry, view: AgentView): string | undefined => {
+  const { denied, bytesPerDay, sourcesIn, localFolder } = view;
   const { spec } = entry;
+  const local = localFileOf(entry);
+  const problem = local === undefined ? undefined : localFileProblem(localFolder, local.path);
+  if (problem !== undefined) return `the configuration of this agent does not allow it: ${problem}`;
   const sources = denied.size === 0 || spec === undefined ? [] : sourcesIn(spec).map(sourceCapability);
   const name = [...needs(entry), ...sources].find((needed) => denied.has(needed));
   if (name !== undefined) return `the configuration of this agent does not allow ${name}`;

@@ -4,6 +4,7 @@ import {
   type EntryState,
   Instant,
   type JobFile,
+  type LocalFile,
   MAX_JOB_FILE_BYTES,
   parseJson,
   parseMessage,
@@ -48,8 +49,12 @@ export interface JobEntry {
   problem?: string;
   role: QueueRole;
   /** Where results may go. */
-  grants: readonly S3SignedPolicy[];
+  grants: readonly (S3SignedPolicy | LocalFile)[];
 }
+
+/** The folder of this machine in which the entry's results and tickets belong; undefined: they go to the bucket. */
+export const localFileOf = (entry: Pick<JobEntry, 'grants'>): LocalFile | undefined =>
+  entry.grants.find((location) => location.__type__ === 'LocalFile');
 
 /** An entry that was not taken, and why. */
 export interface RefusedEntry {
@@ -58,7 +63,7 @@ export interface RefusedEntry {
   refusal: Refusal;
 }
 
-const grantsOf = (entry: Entry, jobFile: JobFile): S3SignedPolicy[] =>
+const grantsOf = (entry: Entry, jobFile: JobFile): (S3SignedPolicy | LocalFile)[] =>
   jobFile.grants.filter((g) => entry.grants.includes(g.id)).map((g) => g.location);
 
 const readHead = (entry: Entry): SpecHead => {

@@ -1,9 +1,9 @@
-import { ALL_LABEL, type S3SignedPolicy } from '#wire';
+import { ALL_LABEL, type LocalFile, type S3SignedPolicy } from '#wire';
 import type { Obeyed } from './manifest-file.js';
 import { type QueueDeps, QueueFile } from './queue-file.js';
 import type { AgentClock } from '../clock.js';
 import type { StateStore } from '../state/state-store.js';
-import type { JobEntry } from './job-entry.js';
+import { type JobEntry, localFileOf } from './job-entry.js';
 
 /** What one reading of all queues gave. */
 export interface QueuesRead {
@@ -46,7 +46,17 @@ export class Queues {
 
   /** All upload rights that verified files gave for results. */
   grants(): S3SignedPolicy[] {
-    return [this.#own, ...this.#labels].flatMap((file) => file.jobFile?.grants.map((g) => g.location) ?? []);
+    return [this.#own, ...this.#labels]
+      .flatMap((file) => file.jobFile?.grants.map((g) => g.location) ?? [])
+      .filter((location) => location.__type__ === 'S3SignedPolicy');
+  }
+
+  /** The folder of this machine that an attempt names for its results and tickets, if it names one. */
+  localFileOf(flow: { flow_id: string; attempt: number }): LocalFile | undefined {
+    return this.entries()
+      .filter((entry) => entry.flowId === flow.flow_id && entry.attempt === flow.attempt)
+      .map(localFileOf)
+      .find((location) => location !== undefined);
   }
 
   /** The trust list is another one: everything is judged again. */

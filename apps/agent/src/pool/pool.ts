@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { HttpClient } from '#locations/agent';
+import { openBucket } from '../bucket-client.js';
 import type { AgentSettings } from '../config.js';
 import type { Logger } from '../logger.js';
 import { type OpenAgent, openAgent } from '../open-agent.js';
@@ -27,11 +27,7 @@ const AT_ONCE = 50;
  */
 export const runPool = async (options: PoolOptions): Promise<void> => {
   const { settings, clients, pollSeconds, logger, signal } = options;
-  const { proxy } = settings.config;
-  const http = new HttpClient({
-    ...(proxy === undefined ? {} : { proxy }),
-    ...(settings.extraCa === undefined ? {} : { extraCa: settings.extraCa }),
-  });
+  const http = openBucket(settings);
   const agents: OpenAgent[] = [];
   const isStopped = (): boolean => signal.aborted;
   signal.addEventListener('abort', () => {

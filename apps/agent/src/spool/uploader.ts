@@ -1,7 +1,13 @@
-import { backoff, MAX_RETRY_AFTER_MS, NetworkError, UploadRefused, UploadRetry } from '#locations/agent';
+import {
+  backoff,
+  type LocalFolder,
+  MAX_RETRY_AFTER_MS,
+  NetworkError,
+  UploadRefused,
+  UploadRetry,
+} from '#locations/agent';
 import type { BucketClient } from '../bucket-client.js';
-import type { S3SignedPolicy } from '#wire';
-import { isHuntId } from '#wire';
+import { isHuntId, type LocalFile, type S3SignedPolicy } from '#wire';
 import { messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { DayBudget } from './day-budget.js';
@@ -16,9 +22,11 @@ const MAX_WAIT_MS = 15 * 60_000;
 export interface UploaderDeps {
   spool: Spool;
   http: BucketClient;
+  /** Where flows may write on this machine; undefined: nowhere. */
+  local: LocalFolder | undefined;
   now: () => Date;
-  /** The newest grant under which this item may be stored; undefined while there is none. */
-  grantFor: (item: SpoolItem) => S3SignedPolicy | undefined;
+  /** The newest grant under which this item may be stored, or its folder here; undefined while there is none. */
+  grantFor: (item: SpoolItem) => S3SignedPolicy | LocalFile | undefined;
   /** A 403 although a grant is there: read the job file again, once for an item. */
   onForbidden: () => void;
   /** The store has it. */
@@ -170,7 +178,7 @@ export class Uploader {
   }
 
   async #send(item: SpoolItem): Promise<void> {
-    const { spool, http, grantFor, logger } = this.deps;
+    const { spool, grantFor, logger } = this.deps;
     const grant = grantFor(item);
     if (grant === undefined) {
       if (!this.#waits.has(item.id)) logger.info({ key: item.key }, 'no grant for this upload yet: it waits');
@@ -178,11 +186,7 @@ export class Uploader {
       return;
     }
     try {
-      await http.upload(grant, item.key, spool.dataPath(item), {
-        contentType: item.content_type,
-        signal: this.#abort.signal,
-        ...(item.kind === 'result' ? { rateBitsPerSecond: this.deps.bitsPerSecond() } : {}),
-      });
+      await this.#store(item, grant);
     } catch (error) {
       if (error instanceof UploadRefused) await this.#onRefused(item, error);
       else if (error instanceof NetworkError || error instanceof UploadRetry) this.#onNoAnswer(error);
@@ -194,6 +198,20 @@ export class Uploader {
     if (item.kind === 'result') await this.deps.budget.used(item.bytes);
     this.deps.onDelivered(item);
     await spool.remove(item);
+  }
+
+  #store(item: SpoolItem, grant: S3SignedPolicy | LocalFile): Promise<void> {
+    const { spool, http, local } = this.deps;
+    const file = spool.dataPath(item);
+    const { signal } = this.#abort;
+    if (grant.__type__ === 'S3SignedPolicy')
+      return http.upload(grant, item.key, file, {
+        contentType: item.content_type,
+        signal,
+        ...(item.kind === 'result' ? { rateBitsPerSecond: this.deps.bitsPerSecond() } : {}),
+      });
+    if (local === undefined) throw new Error(`a folder ${grant.path} was granted where none is allowed`);
+    return local.write(item.key, file, { folder: grant.path, signal });
   }
 
   async #onRefused(item: SpoolItem, error: UploadRefused): Promise<void> {
