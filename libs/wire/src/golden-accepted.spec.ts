@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AgentConfig, Grant, LedgerLine, Location } from './index.js';
+import { AgentConfig, Grant, LedgerLine, Location, ResultGrant } from './index.js';
 import {
   read,
   names,
