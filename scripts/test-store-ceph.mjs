@@ -1,10 +1,10 @@
 // `npm run test:store:ceph`: starts a real Ceph on this machine (packages are installed where missing), holds it to the
 // contract with its known differences, and stops it. The last line is "N passed, N failed".
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { buildIfStale } from './support/build.mjs';
+import { doctorOnCeph } from './support/ceph-doctor.mjs';
 import { helpOrContinue, root, runNode } from './support/project.mjs';
 
 helpOrContinue(`
@@ -33,21 +33,6 @@ async function freeRange() {
   throw new Error('there are no 64 free ports in a row from 20000 to 32000');
 }
 
-/** `rekall init` sets a bucket of its own up, and `rekall doctor --store` must find nothing wrong with it. */
-async function doctor(given) {
-  const built = await buildIfStale();
-  if (built !== 0) return built;
-  const rekall = (...args) =>
-    runNode([join(root, 'dist/apps/console/src/main.js'), ...args, '--dir', join(folder, 'deployment')]);
-  const keys = ['ACCESS_KEY', 'SECRET_KEY', 'UPLOAD_ACCESS_KEY', 'UPLOAD_SECRET_KEY', 'UPLOAD_USER'];
-  const store = ['ENDPOINT', 'REGION'].flatMap((name) => [`--s3-${name.toLowerCase()}`, given[`S3_${name}`]]);
-  const options = keys.flatMap((name) => [`--${name.toLowerCase().replaceAll('_', '-')}`, given[`S3_${name}`]]);
-  const made = rekall('init', ...store, ...options, '--bucket', 'doctored');
-  const found = made === 0 ? rekall('doctor', '--store') : made;
-  const { deployment } = JSON.parse(readFileSync(join(folder, 'deployment/deployment.json'), 'utf8'));
-  return rekall('destroy', '--deployment', deployment) || found;
-}
-
 /** Stops the cluster and removes its folder, however this ends. */
 function stop() {
   script('down', ['--dir', dir, '--purge']);
@@ -69,7 +54,7 @@ try {
     const given = Object.fromEntries(
       [...up.stdout.matchAll(/^(S3_\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]),
     );
-    const doctored = await doctor(given);
+    const doctored = await doctorOnCeph(given, join(folder, 'deployment'));
     code = runNode([join(root, 'scripts/test-store.mjs'), '--engine', 'ceph-16', ...process.argv.slice(2)], {
       env: { ...process.env, S3_BUCKET: 'evidence', ...given },
     });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signUploadPolicy } from '#locations';
@@ -97,15 +97,51 @@ describe('rekall rotate --uploads', () => {
     await worker.stop();
   });
 
-  it('doctor --store finds nothing wrong on our file store, and removes its probes', async () => {
-    const end = await system.rekall('doctor', '--store', '--dir', system.dir, '--json');
-    const findings = JSON.parse(end.output.slice(end.output.indexOf('['))) as { verdict: string; what: string }[];
+  interface Finding {
+    verdict: string;
+    what: string;
+    seen: string;
+    todo: string[];
+  }
+  const doctor = async (): Promise<{ code: number | null; findings: Finding[] }> => {
+    const { code, output } = await system.rekall('doctor', '--store', '--dir', system.dir, '--json');
+    const [from, to] = [output.indexOf('['), output.lastIndexOf(']')];
+    return { code, findings: JSON.parse(output.slice(from, to + 1)) as Finding[] };
+  };
+  const QUOTAS = ['tickets/', 'C.*/', 'hunts/'].map((place) => `what agents upload is bounded under ${place}`);
+
+  it('doctor --store finds nothing wrong on our file store, and leaves it as it was', async () => {
+    await Promise.all(system.agents.splice(0).map((agent) => agent.stop()));
+    const keysNow = async (): Promise<string[]> => {
+      const keys: string[] = [];
+      for await (const { key } of system.bucket.listAll('')) keys.push(key);
+      return keys;
+    };
+    const before = await keysNow();
+    const { code, findings } = await doctor();
     expect(findings.filter(({ verdict }) => verdict !== 'ok')).toEqual([]);
-    expect(findings.length).toBeGreaterThanOrEqual(20);
-    expect(end.code).toBe(0);
-    for (const prefix of ['doctor/', 'public/doctor-', 'tickets/doctor-']) {
-      expect((await system.bucket.list({ prefix })).objects).toEqual([]);
-    }
+    expect(findings.length).toBeGreaterThanOrEqual(23);
+    expect(code).toBe(0);
+    expect(await keysNow()).toEqual(before);
+    const seen = new Map(findings.map((finding) => [finding.what, finding.seen]));
+    for (const what of QUOTAS)
+      expect(seen.get(what)).toBe('an upload of 5 TiB is refused at once: HTTP 403 QuotaExceeded');
+    expect(seen.get('no rule of the bucket removes evidence')).toBe(
+      'this store has no lifecycle rules (NotImplemented): it removes nothing by itself',
+    );
+  });
+
+  it('doctor --store notices a file store without quotas, and says what to do', async () => {
+    await system.store.stop();
+    const file = join(system.dir, 'filestore.json');
+    const config = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    await writeFile(file, JSON.stringify({ ...config, quotas: [] }));
+    const { code, findings } = await doctor();
+    const failed = findings.filter(({ verdict }) => verdict !== 'ok');
+    expect(failed.map(({ verdict, what }) => [verdict, what])).toEqual(QUOTAS.map((what) => ['FAIL', what]));
+    expect(failed[0]?.seen).toMatch(/^no quota refuses 5 TiB \(HTTP 400 EntityTooSmall\)/);
+    expect(failed[0]?.todo).toEqual([expect.stringContaining(file)]);
+    expect(code).toBe(1);
   });
 
   it('a wrong command line: one clear line', async () => {

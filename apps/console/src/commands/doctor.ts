@@ -50,9 +50,11 @@ const look = async (options: DoctorOptions, terminal: Terminal): Promise<void> =
         },
         mend,
         publicSecret: env['REKALL_PUBLIC_SECRET'] ?? '',
-        bounds: ours
-          ? 'by the file store, per prefix and client (quotas: rekall config doc)'
-          : `by the worker, once an hour (REKALL_PATROL_SECONDS): a hunt over ${env['REKALL_HUNT_BYTES'] ?? '1 TiB'} is stopped`,
+        bounds: {
+          byStore: ours,
+          otherwise: `the worker looks once an hour (REKALL_PATROL_SECONDS) and stops a hunt over ${env['REKALL_HUNT_BYTES'] ?? '1 TiB'}`,
+          mend: [`add "quotas" to ${layout.filestoreConfig} or leave it out for the defaults: rekall config doc`],
+        },
         startWorker: `rekall up --dir ${layout.dir}`,
       },
       report,

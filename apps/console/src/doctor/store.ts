@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import {
-  expirationRules,
   LocationError,
   openS3Store,
   presignPut,
   publicUrl,
-  signUploadPolicy,
   StoreRefused,
   type ObjectStore,
   type S3Config,
 } from '#locations';
 import { keys, parseSignedFile } from '#wire';
 import { z } from 'zod';
+import { type Bounds, lookAtLifecycle, lookAtQuotas } from './bounds.js';
+import { statusOf, uploadByForm } from './http.js';
 import type { Report } from './report.js';
 
 /** What the store is looked at with. */
@@ -22,8 +22,8 @@ export interface StoreUnderTest {
   mend: string[];
   /** The secret of `public/<secret>/`. */
   publicSecret: string;
-  /** What bounds the uploads of agents, for people. */
-  bounds: string;
+  /** What bounds the uploads of agents. */
+  bounds: Bounds;
   /** A command that starts the worker, which renews grants. */
   startWorker: string;
 }
@@ -35,17 +35,6 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MAX_MANIFEST = 1024 * 1024;
 const PROBE = 'a probe of rekall doctor';
-const HTTP_MS = 15_000;
-
-const send = (url: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(url, { ...init, signal: AbortSignal.timeout(HTTP_MS), redirect: 'manual' });
-
-const statusOf = async (url: string, init: RequestInit = {}): Promise<number> => {
-  const answer = await send(url, init);
-  await answer.body?.cancel();
-  return answer.status;
-};
-
 /** Tries everything that the project relies on, and the known attacks; removes its probes. */
 export class StoreDoctor {
   readonly #store: ObjectStore;
@@ -54,6 +43,8 @@ export class StoreDoctor {
   readonly #secret = `doctor/${this.#id}/secret`;
   readonly #public = `public/doctor-${this.#id}/probe`;
   readonly #tickets = `tickets/doctor-${this.#id}/`;
+  /** One under each prefix that agents have: of a client and a hunt that there are not. */
+  readonly #quotaProbes = [this.#tickets, `C.${this.#id.slice(0, 16)}/vfs/`, `hunts/H_${this.#id.slice(0, 16)}/vfs/`];
 
   constructor(
     private readonly under: StoreUnderTest,
@@ -76,8 +67,8 @@ export class StoreDoctor {
       await this.#uploadKey();
       await this.#attacks();
       await this.#grantDays();
-      await this.#lifecycle();
-      this.report.note('what agents upload is bounded', true, this.under.bounds, []);
+      await lookAtLifecycle(this.under.service, this.report);
+      await lookAtQuotas(this.under, this.#quotaProbes, this.report);
     } finally {
       await this.#cleanUp();
     }
@@ -151,21 +142,9 @@ export class StoreDoctor {
   }
 
   /** Uploads as an agent would; the status. */
-  async #post(path: string, bytes: number, signedAt: Date): Promise<number> {
-    const { url, fields } = await signUploadPolicy(this.under.upload, {
-      prefix: this.#tickets,
-      template: '{path}',
-      minBytes: 1,
-      maxBytes: 1_000,
-      expiresAt: new Date(signedAt.getTime() + HOUR_MS / 2),
-      now: signedAt,
-    });
-    const form = new FormData();
-    form.set('key', path);
-    form.set('Content-Type', 'application/json');
-    for (const [name, value] of Object.entries(fields)) form.set(name, value);
-    form.set('file', new Blob(['x'.repeat(bytes)]), 'probe');
-    return statusOf(url, { method: 'POST', body: form });
+  async #post(key: string, bytes: number, signedAt: Date): Promise<number> {
+    const limits = { prefix: this.#tickets, minBytes: 1, maxBytes: 1_000 };
+    return (await uploadByForm(this.under.upload, { ...limits, key, bytes, signedAt })).status;
   }
 
   async #grants(): Promise<void> {
@@ -259,27 +238,12 @@ export class StoreDoctor {
     );
   }
 
-  async #lifecycle(): Promise<void> {
-    const { endpoint, bucket } = this.under.service;
-    const aws = (command: string): string => `aws --endpoint-url ${endpoint} s3api ${command} --bucket ${bucket}`;
-    const what = 'no rule of the bucket removes evidence';
-    try {
-      const rules = await expirationRules(this.under.service);
-      const seen = rules.length === 0 ? 'no rule expires objects' : `${String(rules.length)} rules expire objects`;
-      const todo = [aws('get-bucket-lifecycle-configuration'), aws('delete-bucket-lifecycle')];
-      this.report.note(what, rules.length === 0, seen, todo, 'warn');
-    } catch (error) {
-      if (!(error instanceof StoreRefused)) throw error;
-      this.report.note(what, false, error.message, [aws('get-bucket-lifecycle-configuration')], 'warn');
-    }
-  }
-
   async #cleanUp(): Promise<void> {
     try {
       const prefixes = [
         `doctor/${this.#id}/`,
         `public/doctor-${this.#id}/`,
-        this.#tickets,
+        ...this.#quotaProbes,
         `tickets/elsewhere-${this.#id}`,
       ];
       for (const prefix of prefixes) {
