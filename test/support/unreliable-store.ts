@@ -15,12 +15,16 @@ export interface UnreliableStore {
   close(): Promise<void>;
 }
 
-/** @param bucketUrl of the real store */
-export const startUnreliableStore = async (bucketUrl: string): Promise<UnreliableStore> => {
+/** @param bucketUrl of the real store @param seen is told of every request */
+export const startUnreliableStore = async (
+  bucketUrl: string,
+  seen: (method: string, path: string) => void = () => undefined,
+): Promise<UnreliableStore> => {
   const behind = new URL(bucketUrl);
   const answered = new Map<StoreMood, number>();
   const server: Server = createServer((incoming, outgoing) => {
     const { mood } = store;
+    seen(incoming.method ?? '', incoming.url ?? '');
     answered.set(mood, (answered.get(mood) ?? 0) + 1);
     if (mood === 'nothing') {
       incoming.socket.destroy();

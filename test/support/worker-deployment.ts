@@ -199,7 +199,7 @@ export class WorkerDeployment {
         userName: 'tester',
         grants: [{ role: 'Administrator', scope: '*' }],
         tokenName: 'test',
-        expiresAt: new Date(Date.now() + 3_600_000),
+        expiresAt: new Date(Date.now() + 300 * 86_400_000), // the clock may be moved by weeks
       })
     ).token;
     const response = await app.inject({
@@ -221,6 +221,35 @@ export class WorkerDeployment {
     await this.sql.end();
     await this.database.drop();
     this.database = await createTestDatabase();
+    this.sql = new Client({ connectionString: this.database.adminUrl });
+    await this.sql.connect();
+  }
+
+  /** Keeps the database as it is now; `putBack` has it again, whatever came since. No worker may run meanwhile. */
+  async dump(): Promise<{ putBack: () => Promise<void> }> {
+    const { name } = this.database;
+    await this.#apart(async (sql) => {
+      await sql.query(`CREATE DATABASE ${name}_dump TEMPLATE ${name}`);
+    });
+    const putBack = (): Promise<void> =>
+      this.#apart(async (sql) => {
+        await sql.query(`DROP DATABASE ${name}`);
+        await sql.query(`ALTER DATABASE ${name}_dump RENAME TO ${name}`);
+      });
+    return { putBack };
+  }
+
+  /** Work on the database from outside, nobody connected to it. */
+  async #apart(work: (sql: Client) => Promise<void>): Promise<void> {
+    await this.#app?.close();
+    this.#app = undefined;
+    this.#token = undefined;
+    await this.sql.end();
+    const url = new URL(this.database.adminUrl);
+    url.pathname = '/postgres';
+    const outside = new Client({ connectionString: url.href });
+    await outside.connect();
+    await work(outside).finally(() => outside.end());
     this.sql = new Client({ connectionString: this.database.adminUrl });
     await this.sql.connect();
   }

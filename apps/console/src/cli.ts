@@ -14,6 +14,7 @@ import { meCommand } from './commands/me.js';
 import { queryCommand } from './commands/query/index.js';
 import { rebuildCommand } from './commands/rebuild.js';
 import { rotateCommand } from './commands/rotate.js';
+import { statusCommand } from './commands/status.js';
 import { upCommand } from './commands/up.js';
 import { viewCommand } from './commands/view.js';
 import { workerCommand } from './commands/worker.js';
@@ -35,6 +36,7 @@ const COMMANDS = [
   bucketCommand,
   auditCommand,
   meCommand,
+  statusCommand,
   workerCommand,
   rebuildCommand,
   rotateCommand,

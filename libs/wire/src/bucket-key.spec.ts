@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { escapePart, escapePath, isResultKey, keys, Refusal, resultsPrefix, statusPrefix } from './index.js';
+import { archivedAt, escapePart, escapePath, isResultKey, keys, Refusal, resultsPrefix, statusPrefix } from './index.js';
 
 const C = 'C.6db7081c81150a83';
 const F = 'F_00000000000000f1';
@@ -11,6 +11,12 @@ const QUEUE = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1';
 const A820 = 'a2840c26fea8288d876dc43040c44cfee100a29af0367d77b20eb2cc086ab47e';
 const DEEP = '7112445d0785238d0ee341fe21016116788333a0b55be1c496b42cf4cfc1be5f';
 const FF = '147148c5b91e6a3801d3a97706e90c7ec98c15182dc5cb41b4fc1556317f5aab';
+
+it('the time of an archive object is in its key', () => {
+  const at = new Date('2026-03-01T12:00:00.000Z');
+  expect(archivedAt('ledger/2026/03/01/1772366400000-a1a1a1a1a1a1a1a1-2cf24dba5fb0a30e.jsonl.gz')).toEqual(at);
+  expect(archivedAt('ledger/2026/03/01/notes.txt')).toBeUndefined();
+});
 
 describe('every kind of key', () => {
   it.each([
@@ -76,6 +82,7 @@ describe('every kind of key', () => {
     [keys.clientsPrefix, 'clients/'],
     [keys.ledgerPrefix, 'ledger/'],
     [keys.quarantinePrefix, 'quarantine/'],
+    [keys.ledgerFrom('quarantine', new Date('2026-03-01T12:00:00.000Z')), 'quarantine/2026/03/01/1772366400000'],
     [
       keys.ledger('ledger', new Date('2026-03-01T12:00:00.000Z'), QUEUE, Buffer.from('hello')),
       'ledger/2026/03/01/1772366400000-a1a1a1a1a1a1a1a1-2cf24dba5fb0a30e.jsonl.gz',

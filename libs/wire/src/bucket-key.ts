@@ -145,6 +145,11 @@ export const keys = {
     const name = checked(Hex32, worker, 'worker id').slice(0, 16);
     return `${kind}/${String(year)}/${String(month)}/${String(day)}/${String(at.getTime())}-${name}-${sha256Hex(body).slice(0, 16)}.jsonl.gz`;
   },
+  /** Below every key that `ledger` gives for this time or a later one, above those of earlier ones. */
+  ledgerFrom: (kind: 'ledger' | 'quarantine', at: Date): string => {
+    const [year, month, day] = at.toISOString().slice(0, 10).split('-');
+    return `${kind}/${String(year)}/${String(month)}/${String(day)}/${String(at.getTime())}`;
+  },
   auditPrefix: 'audit/',
   /** A sealed segment of the audit log. `at`: when it was sealed; `chainHash`: of its last event. */
   auditSegment: (at: Date, firstSeq: number, lastSeq: number, chainHash: string): string => {
@@ -153,6 +158,13 @@ export const keys = {
     return `audit/${String(year)}/${String(month)}/${String(day)}/${auditSeq(firstSeq)}-${auditSeq(lastSeq)}-${hash}.jsonl.gz`;
   },
 } as const;
+
+/** When an archive object was written, by its writer's clock; undefined when it is none of ours. */
+export const archivedAt = (key: string): Date | undefined => {
+  const [, ms] =
+    /^(?:ledger|quarantine)\/\d{4}\/\d{2}\/\d{2}\/(\d{1,15})-[0-9a-f]{16}-[0-9a-f]{16}\.jsonl\.gz$/.exec(key) ?? [];
+  return ms === undefined ? undefined : new Date(Number(ms));
+};
 
 /** A parsed ticket key: what its path claims. The content must say the same. */
 export type TicketKey =

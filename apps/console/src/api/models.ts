@@ -134,3 +134,32 @@ export const Me = z.looseObject({
   grants: z.array(z.looseObject({ role: z.string(), scope: z.string() })),
   permissions: z.array(z.string()),
 });
+
+/** What `GET /health/status` says. */
+export const SystemStatus = z.looseObject({
+  clock_skew_ms: z.number(),
+  queues: z.looseObject({
+    total: z.number(),
+    wrong: z.array(z.looseObject({ id: z.string(), last_error: z.string().nullable() })),
+  }),
+  unarchived_tickets: z.number(),
+  registrations: z.looseObject({ limited: z.boolean(), waiting: z.number() }).nullable(),
+  patrol: z.looseObject({
+    outcome: z.string(),
+    next: z.string().nullable(),
+    last: z
+      .looseObject({
+        at: z.string(),
+        objects: z.number(),
+        bytes: z.number(),
+        orphans: z.number(),
+        orphan_bytes: z.number(),
+        removed: z.number(),
+        stopped_hunts: z.array(z.string()),
+        behind: z.looseObject({ archives: z.number(), flows: z.number() }).nullable(),
+      })
+      .nullable(),
+    failure: z.looseObject({ at: z.string(), error: z.string(), failures: z.number() }).nullable(),
+  }),
+});
+export type SystemStatus = z.infer<typeof SystemStatus>;

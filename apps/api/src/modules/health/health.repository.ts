@@ -16,6 +16,12 @@ export interface RegistrationHealth {
   at: Date;
 }
 
+/** The last whole look through the bucket, and whether one has failed since. */
+export interface PatrolHealth {
+  last: { at: Date; note: unknown } | undefined;
+  failure: { at: Date; error: string; failures: number } | undefined;
+}
+
 @Injectable()
 export class HealthRepository {
   async ping(tx: Tx): Promise<void> {
@@ -37,6 +43,16 @@ export class HealthRepository {
       SELECT (note ->> 'limited')::boolean AS limited, (note ->> 'waiting')::int AS waiting,
         (note ->> 'per_hour')::int AS "perHour", at FROM worker_notes WHERE name = 'registrations'`;
     return rows[0];
+  }
+
+  /** What the worker last said of its look through the bucket. */
+  async patrol(tx: Tx): Promise<PatrolHealth> {
+    const [last] = await tx.$queryRaw<{ at: Date; note: unknown }[]>`
+      SELECT at, note FROM worker_notes WHERE name = 'patrol'`;
+    const [failure] = await tx.$queryRaw<{ at: Date; error: string; failures: number }[]>`
+      SELECT at, note ->> 'error' AS error, (note ->> 'failures')::int AS failures
+      FROM worker_notes WHERE name = 'patrol_failure'`;
+    return { last, failure };
   }
 
   /** Tickets that were taken in but are not in the ledger yet. */

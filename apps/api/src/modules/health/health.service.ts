@@ -4,13 +4,14 @@ import type { Principal } from '../../platform/access/principal.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { Store } from '../../platform/store/store.module.js';
-import { HealthRepository, type QueueHealth, type RegistrationHealth } from './health.repository.js';
+import { HealthRepository, type PatrolHealth, type QueueHealth, type RegistrationHealth } from './health.repository.js';
 
 export interface Status {
   clockSkewMs: number;
   queues: { wrong: QueueHealth[]; oldest: Date | null; total: number };
   unarchivedTickets: number;
   registrations: RegistrationHealth | undefined;
+  patrol: PatrolHealth;
 }
 
 /** A probe that takes longer is a no. */
@@ -34,13 +35,14 @@ export class HealthService {
 
   async status(principal: Principal): Promise<Status> {
     requireSomewhere(principal, 'health.read');
-    const [{ clockSkewMs }, queues, unarchivedTickets, registrations] = await Promise.all([
+    const [{ clockSkewMs }, queues, unarchivedTickets, registrations, patrol] = await Promise.all([
       this.store.bucket.ping(),
       this.repository.queues(this.work.plain),
       this.repository.unarchived(this.work.plain),
       this.repository.registrations(this.work.plain),
+      this.repository.patrol(this.work.plain),
     ]);
-    return { clockSkewMs, queues, unarchivedTickets, registrations };
+    return { clockSkewMs, queues, unarchivedTickets, registrations, patrol };
   }
 
   private async check(what: string, ask: () => Promise<unknown>): Promise<void> {

@@ -1,12 +1,17 @@
 import { Module } from '@nestjs/common';
+import { LedgerModule } from '../ledger/index.js';
 import { TaskingBaseModule } from '../tasking/index.js';
+import { DatabaseCheckRepository } from './database-check.repository.js';
+import { DatabaseCheck } from './database-check.service.js';
+import { OrphansRepository } from './orphans.repository.js';
+import { Orphans } from './orphans.service.js';
 import { PatrolRepository } from './patrol.repository.js';
 import { PatrolService } from './patrol.service.js';
 
 /** The worker's look through all that agents have uploaded. */
 @Module({
-  imports: [TaskingBaseModule],
-  providers: [PatrolRepository, PatrolService],
+  imports: [TaskingBaseModule, LedgerModule],
+  providers: [DatabaseCheckRepository, DatabaseCheck, OrphansRepository, Orphans, PatrolRepository, PatrolService],
   exports: [PatrolService],
 })
 export class PatrolModule {}

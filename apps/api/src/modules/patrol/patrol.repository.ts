@@ -1,20 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { FINAL_STATES, type QuarantineReason } from '#wire';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
+import type { Behind } from './domain/behind.js';
 
 /** What lies under one client's id. */
 export interface Charge {
   clientId: string;
   bytes: number;
   objects: number;
-}
-
-/** An object that was found to be an orphan. */
-export interface FoundOrphan {
-  key: string;
-  bytes: number;
-  clientId: string | null;
-  flowId: string | null;
 }
 
 /** What the last whole LIST found. */
@@ -25,19 +17,12 @@ export interface PatrolNote {
   orphan_bytes: number;
   removed: number;
   stopped_hunts: string[];
+  /** null: the database knows what the bucket's ledger holds. */
+  behind: Behind | null;
 }
 
 const NAME = 'patrol';
-/** Of tickets that their client signed and that may say true things of what it stored. */
-const MAY_NAME: readonly QuarantineReason[] = [
-  'unknown_client',
-  'digest_mismatch',
-  'not_in_target',
-  'not_in_sample',
-  'object_missing',
-  'object_mismatch',
-  'not_accepted',
-];
+const FAILURE = 'patrol_failure';
 
 @Injectable()
 export class PatrolRepository {
@@ -46,44 +31,30 @@ export class PatrolRepository {
     return (await tx.workerNote.findUnique({ where: { name: NAME } }))?.at;
   }
 
+  /** Whether the last one found the database older than the bucket. */
+  async wasBehind(tx: Tx): Promise<boolean> {
+    const rows = await tx.$queryRaw<{ behind: boolean }[]>`
+      SELECT coalesce(note -> 'behind', 'null') <> 'null' AS behind FROM worker_notes WHERE name = ${NAME}`;
+    return rows[0]?.behind ?? false;
+  }
+
+  /** It went well: what failed before is over. */
   async save(tx: Tx, note: PatrolNote, at: Date): Promise<void> {
+    const json = { ...note, behind: note.behind === null ? null : { ...note.behind } };
     await tx.workerNote.upsert({
       where: { name: NAME },
-      create: { name: NAME, note: { ...note }, at },
-      update: { note: { ...note }, at },
+      create: { name: NAME, note: json, at },
+      update: { note: json, at },
     });
+    await tx.workerNote.deleteMany({ where: { name: FAILURE } });
   }
 
-  /** Ends of flows and hunts, of those that are known. */
-  async flows(tx: Tx, ids: readonly string[]): Promise<Map<string, Date | null>> {
-    const rows = await tx.flow.findMany({ where: { id: { in: [...ids] } }, select: { id: true, endedAt: true } });
-    return new Map(rows.map(({ id, endedAt }) => [id, endedAt]));
-  }
-
-  /** Those of the keys that a ticket named as collections. */
-  async pinned(tx: Tx, keys: readonly string[]): Promise<Set<string>> {
-    const rows = await tx.collection.findMany({ where: { key: { in: [...keys] } }, select: { key: true } });
-    return new Set(rows.map(({ key }) => key));
-  }
-
-  /** Those of the runs (`flow client`) that have ended, in this attempt or perhaps in one before. */
-  async answered(tx: Tx, runs: readonly { flowId: string; clientId: string }[]): Promise<Set<string>> {
-    const rows = await tx.$queryRaw<{ flowId: string; clientId: string }[]>`
-      SELECT r.flow_id AS "flowId", r.client_id AS "clientId"
-      FROM json_to_recordset(${JSON.stringify(runs)}::json) AS x("flowId" text, "clientId" text)
-      JOIN flow_runs r ON r.flow_id = x."flowId" AND r.client_id = x."clientId"
-      WHERE r.state = ANY(${[...FINAL_STATES]}::text[]) OR r.attempt > 1`;
-    return new Set(rows.map(({ flowId, clientId }) => `${flowId} ${clientId}`));
-  }
-
-  /** Those of the runs of which a ticket was put aside that may name what the client stored. */
-  async putAside(tx: Tx, runs: readonly { flowId: string; clientId: string }[]): Promise<Set<string>> {
-    const rows = await tx.$queryRaw<{ flowId: string; clientId: string }[]>`
-      SELECT x."flowId", x."clientId"
-      FROM json_to_recordset(${JSON.stringify(runs)}::json) AS x("flowId" text, "clientId" text)
-      WHERE EXISTS (SELECT 1 FROM quarantine_entries q
-        WHERE q.flow_id = x."flowId" AND q.client_id = x."clientId" AND q.reason = ANY(${[...MAY_NAME]}::text[]))`;
-    return new Set(rows.map(({ flowId, clientId }) => `${flowId} ${clientId}`));
+  /** It failed, once more since the last that went well. */
+  async saveFailure(tx: Tx, error: string, at: Date): Promise<void> {
+    await tx.$executeRaw`
+      INSERT INTO worker_notes (name, note, at) VALUES (${FAILURE}, jsonb_build_object('error', ${error}::text, 'failures', 1), ${at})
+      ON CONFLICT (name) DO UPDATE SET at = excluded.at,
+        note = excluded.note || jsonb_build_object('failures', (worker_notes.note ->> 'failures')::int + 1)`;
   }
 
   /** Forgets what an unfinished count had. */
@@ -106,38 +77,5 @@ export class PatrolRepository {
   async endCount(tx: Tx): Promise<void> {
     await tx.$executeRaw`DELETE FROM client_usage WHERE next_objects = 0`;
     await tx.$executeRaw`UPDATE client_usage SET bytes = next_bytes, objects = next_objects, next_bytes = 0, next_objects = 0`;
-  }
-
-  async listOrphans(tx: Tx, orphans: readonly FoundOrphan[], at: Date): Promise<void> {
-    await tx.$executeRaw`
-      INSERT INTO orphans (key, bytes, client_id, flow_id, first_seen_at, seen_at)
-      SELECT key, bytes, "clientId", "flowId", ${at}, ${at}
-      FROM json_to_recordset(${JSON.stringify(orphans)}::json) AS x(key text, bytes bigint, "clientId" text, "flowId" text)
-      ORDER BY 1
-      ON CONFLICT (key) DO UPDATE SET seen_at = excluded.seen_at, bytes = excluded.bytes`;
-  }
-
-  /** Forgets those that a whole LIST did not find again, as orphans. */
-  async forgetOrphans(tx: Tx, notSeenSince: Date): Promise<void> {
-    await tx.$executeRaw`DELETE FROM orphans WHERE seen_at < ${notSeenSince}`;
-  }
-
-  /** Listed for so long that they go, and found again just now; in order of key after `after`. */
-  async doomed(tx: Tx, firstSeenUntil: Date, seenSince: Date, after: string, limit: number): Promise<FoundOrphan[]> {
-    const rows = await tx.orphan.findMany({
-      where: { key: { gt: after }, firstSeenAt: { lte: firstSeenUntil }, seenAt: { gte: seenSince } },
-      orderBy: { key: 'asc' },
-      take: limit,
-    });
-    return rows.map(({ key, bytes, clientId, flowId }) => ({ key, bytes: Number(bytes), clientId, flowId }));
-  }
-
-  async removed(tx: Tx, keys: readonly string[]): Promise<void> {
-    await tx.orphan.deleteMany({ where: { key: { in: [...keys] } } });
-  }
-
-  async orphanCount(tx: Tx): Promise<{ orphans: number; bytes: number }> {
-    const { _count, _sum } = await tx.orphan.aggregate({ _count: true, _sum: { bytes: true } });
-    return { orphans: _count, bytes: Number(_sum.bytes ?? 0) };
   }
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import type { AdminConfig } from '../../platform/config/env.js';
 import { WORKER_CONFIG } from '../../platform/config/tokens.js';
 import { AuditArchiveModule } from '../audit/index.js';
+import { LedgerModule } from '../ledger/index.js';
 import { loadCa, TaskingBaseModule } from '../tasking/index.js';
 import { IntakeModule } from '../worker/index.js';
 import { LedgerReader } from './ledger-reader.service.js';
@@ -15,7 +16,7 @@ const certificate = { inject: [WORKER_CONFIG], useFactory: (config: AdminConfig)
 
 /** Postgres again from the bucket, and counters again from the runs. */
 @Module({
-  imports: [TaskingBaseModule, IntakeModule, AuditArchiveModule.of(certificate)],
+  imports: [TaskingBaseModule, IntakeModule, LedgerModule, AuditArchiveModule.of(certificate)],
   providers: [
     { provide: CA_CERTIFICATE, ...certificate },
     RecordReader,

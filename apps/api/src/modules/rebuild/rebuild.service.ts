@@ -1,8 +1,19 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { ALL_LABEL, isHuntId, keys, type LedgerLine, MAX_TICKET_BYTES, parseTicketKey, sha256Hex, Spec } from '#wire';
+import {
+  ALL_LABEL,
+  archivedAt,
+  isHuntId,
+  keys,
+  type LedgerLine,
+  MAX_TICKET_BYTES,
+  parseTicketKey,
+  sha256Hex,
+  Spec,
+} from '#wire';
 import { mapLimit } from '../../platform/async/map-limit.js';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditRestore, AuditService } from '../audit/index.js';
+import { LedgerRegister } from '../ledger/index.js';
 import { QueuesService } from '../queues/index.js';
 import { FlowLifecycle } from '../tasking/index.js';
 import { IntakeService, openTicket, type StoredTicket, type TakenIn, TicketSink } from '../worker/index.js';
@@ -45,6 +56,7 @@ export class RebuildService {
     private readonly repository: RebuildRepository,
     private readonly records: RecordReader,
     private readonly ledger: LedgerReader,
+    private readonly register: LedgerRegister,
     private readonly sink: TicketSink,
     private readonly intake: IntakeService,
     private readonly lifecycle: FlowLifecycle,
@@ -166,6 +178,7 @@ export class RebuildService {
         batch = [];
       }
       if (batch.length > 0) await takeIn(batch, writtenAt);
+      await this.register.add(key, archivedAt(key) ?? writtenAt);
       this.logger.log(`${key}: taken in`);
     }
     return { tickets, missing };
@@ -180,6 +193,7 @@ export class RebuildService {
         const batch = rows.slice(at, at + BATCH);
         await this.work.run((tx) => this.repository.insertQuarantine(tx, batch));
       }
+      await this.register.add(key, archivedAt(key) ?? writtenAt);
       quarantined += rows.length;
     }
     return quarantined;

@@ -9,6 +9,7 @@ import { FaultPoints } from '../../platform/fault/fault-points.js';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { Store } from '../../platform/store/store.module.js';
 import { PgSession } from '../../platform/prisma/pg-session.js';
+import { LedgerRegister } from '../ledger/index.js';
 import { ArchiveRepository, type UnarchivedQuarantine, type UnarchivedTicket } from './archive.repository.js';
 import { textOf } from './domain/open-ticket.js';
 import { ObjectLocator } from './object-locator.service.js';
@@ -26,7 +27,7 @@ type Verbatim = { kind: 'bytes'; body: Buffer; lastModified: Date } | { kind: 't
 const compress = promisify(gzip);
 
 /**
- * Moves processed tickets out of `tickets/`: one object with the verbatim tickets, then exactly those are deleted, then
+ * Moves processed tickets out of `tickets/`: one object with the verbatim tickets, written down before it is put, then exactly those are deleted, then
  * Postgres is told. A crash in between leaves some of them twice, which every reader drops by key and ETag.
  */
 @Injectable()
@@ -41,6 +42,7 @@ export class ArchiveService {
     private readonly store: Store,
     private readonly locator: ObjectLocator,
     private readonly bodies: TicketBodies,
+    private readonly register: LedgerRegister,
     private readonly faults: FaultPoints,
     private readonly clock: Clock,
   ) {}
@@ -169,7 +171,9 @@ export class ArchiveService {
   ): Promise<string | undefined> {
     if (lines.length === 0) return undefined;
     const body = await compress(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    const key = keys.ledger(kind, this.clock.now(), this.worker, body);
+    const at = this.clock.now();
+    const key = keys.ledger(kind, at, this.worker, body);
+    await this.register.add(key, at);
     await this.store.bucket.put(key, body, { contentType: 'application/gzip' });
     this.faults.reached('after-ledger');
     await this.store.bucket.delete(ticketKeys);

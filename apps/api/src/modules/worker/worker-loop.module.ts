@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import type { WorkerConfig } from '../../platform/config/env.js';
 import { WORKER_CONFIG } from '../../platform/config/tokens.js';
 import { AuditChainModule } from '../audit/index.js';
+import { LedgerModule } from '../ledger/index.js';
 import { PatrolModule } from '../patrol/index.js';
 import { loadCa, Signer, TaskingBaseModule, TaskingModule } from '../tasking/index.js';
 import { ArchiveRepository } from './archive.repository.js';
@@ -17,7 +18,7 @@ const auditChain = AuditChainModule.of({
 
 /** The whole worker. */
 @Module({
-  imports: [TaskingBaseModule, TaskingModule, IntakeModule, PatrolModule, auditChain],
+  imports: [TaskingBaseModule, TaskingModule, IntakeModule, LedgerModule, PatrolModule, auditChain],
   providers: [ArchiveRepository, ArchiveService, WorkerLoop],
   exports: [WorkerLoop],
 })

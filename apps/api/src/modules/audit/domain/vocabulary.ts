@@ -9,6 +9,7 @@ const OTHER_ACTIONS = [
   'auth.refresh-reuse',
   'clients.queue',
   'clients.register',
+  'database.behind',
   'database.rebuild',
   'flows.recount',
   'grants.create',

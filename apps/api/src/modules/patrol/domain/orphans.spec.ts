@@ -25,8 +25,8 @@ const ended = (days: number, more: Partial<Knowledge> = {}): Knowledge => ({
   putAside: false,
   ...more,
 });
-const unknown = (kind: 'recorded' | 'none'): Knowledge => ({
-  flow: { kind },
+const unknown = (): Knowledge => ({
+  flow: { kind: 'none' },
   pinned: false,
   answered: false,
   putAside: false,
@@ -54,9 +54,8 @@ describe('isOrphan', () => {
       true,
     ],
     ['named by a ticket that was put aside', object(collection), ended(22, { putAside: true }), false],
-    ['a flow that nobody ever launched', object(collection), unknown('none'), true],
-    ['the same while it is young', object(collection, 6), unknown('none'), false],
-    ['a flow that only the bucket knows: rebuild first', object(collection), unknown('recorded'), false],
+    ['a flow that nobody ever launched', object(collection), unknown(), true],
+    ['the same while it is young', object(collection, 6), unknown(), false],
     ['a key that no agent writes', object(`${CLIENT}/vfs/junk`), ended(0), true],
     ['the same while it is young', object(`${CLIENT}/vfs/junk`, 6), ended(0), false],
   ])('%s', (_what, of, known, expected) => {

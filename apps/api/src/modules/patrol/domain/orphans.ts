@@ -14,11 +14,7 @@ export interface UploadedObject {
 }
 
 /** What is known of the flow or hunt that a key names. */
-export type FlowStanding =
-  | { kind: 'known'; endedAt: Date | null }
-  /** Not in Postgres, but the bucket has its record: the database must be rebuilt before anything is said of it. */
-  | { kind: 'recorded' }
-  | { kind: 'none' };
+export type FlowStanding = { kind: 'known'; endedAt: Date | null } | { kind: 'none' };
 
 /** What Postgres says of one object. */
 export interface Knowledge {
@@ -38,14 +34,7 @@ export interface Knowledge {
 export function isOrphan(object: UploadedObject, known: Knowledge, now: Date, grantMs: number): boolean {
   if (object.lastModified.getTime() + grantMs > now.getTime() || known.pinned) return false;
   if (object.result === undefined) return true;
-  switch (known.flow.kind) {
-    case 'recorded':
-      return false;
-    case 'none':
-      return true;
-    case 'known':
-      break;
-  }
+  if (known.flow.kind === 'none') return true;
   const { endedAt } = known.flow;
   if (endedAt === null || endedAt.getTime() + DELIVERS_MS + grantMs > now.getTime()) return false;
   if (known.putAside) return false;

@@ -1,0 +1,2 @@
+export { LedgerModule } from './ledger.module.js';
+export { LedgerRegister } from './ledger-register.service.js';
