@@ -35,6 +35,8 @@ const TABLES: Record<string, string> = {
   flow_runs: 'SELECT * FROM flow_runs ORDER BY flow_id, client_id',
   collections: `SELECT flow_id, client_id, attempt, name, key, etag, stored_bytes, stored_sha256, content_bytes, content_sha256,
     schema, row_counts, rows, dropped_columns, null_coerced, reported_at FROM collections ORDER BY key`,
+  collected_files: `SELECT flow_id, client_id, attempt, path, path_bytes, key, etag, stored_bytes, stored_sha256, content_bytes,
+    content_sha256, parts, reported_at FROM collected_files ORDER BY key`,
   tickets_seen: 'SELECT key, etag, last_modified, flow_id, verdict, reason FROM tickets_seen ORDER BY key',
   quarantine_entries:
     'SELECT key, etag, reason, detail, client_id, flow_id, archive_key FROM quarantine_entries ORDER BY key, reason',
@@ -82,7 +84,12 @@ describe('rebuild', () => {
     await pass();
     const done = async (agent: ScriptedAgent, of: { id: string; digest: string }, rows: number): Promise<void> => {
       const collections = [await agent.collect(of.id, 'pslist', rows)];
-      await agent.send(agent.status({ flow_id: of.id, spec_digest: of.digest, collections }));
+      const key = keys.file(of.id, agent.clientId, '/etc/host name', randomHex32(), '');
+      await world.bucket.put(key, 'web-01');
+      const sha256 = '94c93d95d3cd0c4ee65ef3e37c5f9c4e1b6ce1e1a8d1d5ccd2a8a5cbb5b8e1d3';
+      const sizes = { stored_bytes: 6, stored_sha256: sha256, content_bytes: 6, content_sha256: sha256 };
+      const files = [{ key, ...sizes, path: '/etc/host name', path_bytes: 'L2V0Yy9ob3N0IG5hbWU=' }];
+      await agent.send(agent.status({ flow_id: of.id, spec_digest: of.digest, collections, files }));
     };
     await a.send(a.status({ flow_id: everyone.id, spec_digest: everyone.digest, state: 'Started' }));
     await pass();
@@ -116,6 +123,7 @@ describe('rebuild', () => {
       [world.queueOf('All'), a.queue].map(async (q) => (await world.jobFile(q)).version),
     );
 
+    expect(before['collected_files']).toHaveLength(5);
     await world.loseDatabase();
     const end = await world.admin('rebuild');
     expect(end).toMatchObject({ code: 0 });

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keys, randomHex32 } from '#wire';
+import { type FileResult, keys, randomHex32, sha256Hex } from '#wire';
 import { ScriptedAgent } from '../support/scripted-agent.js';
 import { eventually, WorkerDeployment } from '../support/worker-deployment.js';
 
@@ -23,7 +24,12 @@ const keysUnder = async (...prefixes: string[]): Promise<string[]> => {
 const orphans = async (): Promise<string[]> =>
   (await world.sql.query<{ key: string }>('SELECT key FROM orphans')).rows.map(({ key }) => key).toSorted();
 /** Waits for a patrol that began after this call. */
-const patrolled = async (): Promise<{ orphans: number; removed: number; stopped_hunts: string[] }> => {
+const patrolled = async (): Promise<{
+  orphans: number;
+  removed: number;
+  stopped_hunts: string[];
+  flooded_hunts: string[];
+}> => {
   const note = () =>
     one<{ at: Date; note: Awaited<ReturnType<typeof patrolled>> }>(`SELECT * FROM worker_notes WHERE name = 'patrol'`);
   for (let round = 0; ; round++) {
@@ -35,8 +41,8 @@ const patrolled = async (): Promise<{ orphans: number; removed: number; stopped_
     if (round === 1) return after.note; // the first may have begun before
   }
 };
-const startHunt = async (): Promise<{ id: string; digest: string }> => {
-  const hunt = await world.call('POST', '/hunts', { type: 'ListProcesses', labels: ['All'] });
+const startHunt = async (more: object = {}): Promise<{ id: string; digest: string }> => {
+  const hunt = await world.call('POST', '/hunts', { type: 'ListProcesses', labels: ['All'], ...more });
   const id = String(hunt['hunt_id']);
   const entry = await eventually('the hunt is published', async () =>
     (await world.entries(world.queueOf('All'))).find((e) => e.flow_id === id),
@@ -55,29 +61,85 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 describe('a store that counts nothing itself', () => {
-  it('a hunt over its budget is stopped and cancelled, and it is on record why', async () => {
-    const hunt = await startHunt();
-    const put = (): Promise<unknown> =>
-      world.bucket.put(keys.file(hunt.id, agent.clientId, '/large', randomHex32(), '.gz'), Buffer.alloc(9_000));
-    await put();
-    await put();
-    expect((await patrolled()).stopped_hunts).toEqual([]);
-    await put();
-    const stopped = await eventually('the hunt is stopped', async () => {
-      const row = await one<{ hunt_state: string; entry_state: string }>('SELECT * FROM flows WHERE id = $1', hunt.id);
-      return row?.hunt_state === 'Stopped' ? row : undefined;
-    });
-    expect(stopped.entry_state).toBe('cancelled');
-    await eventually('agents are told', async () => {
+  it('a hunt over its budget is stopped: what accepted tickets name counts, and of no client more than its quota', async () => {
+    const hunt = await startHunt({ quota: { bytes: 10_000 } });
+    const silent = new ScriptedAgent(world.bucket); // so that the hunt is not complete
+    const others = [new ScriptedAgent(world.bucket), new ScriptedAgent(world.bucket)];
+    for (const other of [silent, ...others]) {
+      await other.send(other.startup());
+      await eventually('it is registered', () => one('SELECT 1 FROM clients WHERE id = $1', other.clientId));
+    }
+    const put = async (of: ScriptedAgent): Promise<FileResult> => {
+      const body = randomBytes(9_000);
+      const key = keys.file(hunt.id, of.clientId, '/large', randomHex32(), '');
+      await world.bucket.put(key, body);
+      const [stored_bytes, stored_sha256] = [body.length, sha256Hex(body)];
+      const content = { content_bytes: stored_bytes, content_sha256: stored_sha256 };
+      return { key, stored_bytes, stored_sha256, ...content, path: '/large', path_bytes: 'L2xhcmdl' };
+    };
+    const report = async (of: ScriptedAgent, files: FileResult[]): Promise<void> => {
+      await of.send(of.status({ flow_id: hunt.id, spec_digest: hunt.digest, files }));
+      await eventually('its ticket is taken in', () =>
+        one(`SELECT 1 FROM flow_runs WHERE client_id = $1 AND state = 'Done'`, of.clientId),
+      );
+    };
+    const state = async () =>
+      one<{ hunt_state: string; entry_state: string }>(
+        'SELECT hunt_state, entry_state FROM flows WHERE id = $1',
+        hunt.id,
+      );
+
+    const large = [await put(agent), await put(agent), await put(agent)];
+    expect(await patrolled()).toMatchObject({ stopped_hunts: [], flooded_hunts: [hunt.id] }); // nobody said so
+    expect(await state()).toEqual({ hunt_state: 'Running', entry_state: 'open' });
+    await report(agent, large); // 27,000 bytes, of which its quota counts
+    expect(await patrolled()).toMatchObject({ stopped_hunts: [], flooded_hunts: [] });
+    await report(others[0]!, [await put(others[0]!)]);
+    expect(await patrolled()).toMatchObject({ stopped_hunts: [], flooded_hunts: [] });
+    expect(await state()).toEqual({ hunt_state: 'Running', entry_state: 'open' });
+    await report(others[1]!, [await put(others[1]!)]);
+    await eventually('the hunt is stopped', async () => ((await state())?.hunt_state === 'Stopped' ? true : undefined));
+    await eventually('who runs it may still deliver', async () => {
       const entry = (await world.entries(world.queueOf('All'))).find((e) => e.flow_id === hunt.id);
-      return entry?.state === 'cancelled' ? true : undefined;
+      return entry?.state === 'closed' && entry.grants.length === 1 ? true : undefined;
     });
     const event = await one<{ actor: string; details: object }>(
       `SELECT actor, details FROM audit_events WHERE action = 'hunts.stop' AND object_id = $1`,
       hunt.id,
     );
-    expect(event).toEqual({ actor: 'system:worker', details: { why: 'budget', bytes: 27_000, budget: BUDGET } });
+    expect(event).toEqual({ actor: 'system:worker', details: { why: 'budget', bytes: 28_000, budget: BUDGET } });
     expect(await patrolled()).toMatchObject({ stopped_hunts: [] }); // once
+  });
+
+  it('a file in parts counts with its parts, and a list of files with the files', async () => {
+    const hunt = await startHunt();
+    const lister = new ScriptedAgent(world.bucket);
+    await lister.send(lister.startup());
+    await eventually('it is registered', () => one('SELECT 1 FROM clients WHERE id = $1', lister.clientId));
+    const nonce = randomHex32();
+    const partOf = (part: number): string => keys.file(hunt.id, agent.clientId, '/disk', nonce, { part });
+    for (const part of [0, 1]) await world.bucket.put(partOf(part), Buffer.alloc(7_000));
+    const index = Buffer.alloc(900, '{}');
+    const key = keys.file(hunt.id, agent.clientId, '/disk', nonce, '/index.json');
+    await world.bucket.put(key, index);
+    const [stored_bytes, stored_sha256] = [index.length, sha256Hex(index)];
+    const file = { key, stored_bytes, stored_sha256, content_bytes: 20_000, content_sha256: stored_sha256, parts: 2 };
+    await agent.send(
+      agent.status({
+        flow_id: hunt.id,
+        spec_digest: hunt.digest,
+        files: [{ ...file, path: '/disk', path_bytes: 'L2Rpc2s=' }],
+      }),
+    );
+    await eventually('it is pinned', () => one('SELECT 1 FROM collected_files WHERE key = $1', key));
+    expect(await patrolled()).toMatchObject({ stopped_hunts: [], flooded_hunts: [] }); // 14,900
+    await world.bucket.put(keys.file(hunt.id, lister.clientId, '/x', randomHex32(), '.gz'), Buffer.alloc(7_000));
+    expect(await patrolled()).toMatchObject({ stopped_hunts: [], flooded_hunts: [] }); // nobody said so
+    const list = await lister.collect(hunt.id, 'files');
+    await lister.send(lister.status({ flow_id: hunt.id, spec_digest: hunt.digest, files_collection: list }));
+    await eventually('the hunt is stopped', () =>
+      one(`SELECT 1 FROM flows WHERE id = $1 AND hunt_state = 'Stopped'`, hunt.id),
+    );
   });
 
   it('charges every object to the client in its key, page after page', async () => {
@@ -95,7 +157,7 @@ describe('a store that counts nothing itself', () => {
     const usage = (id: string) =>
       one<{ bytes: string; objects: string }>('SELECT bytes, objects FROM client_usage WHERE client_id = $1', id);
     expect(await usage(other.clientId)).toMatchObject({ bytes: String(4 * count), objects: String(count) });
-    expect(await usage(agent.clientId)).toEqual({ bytes: '27000', objects: '3' });
+    expect(await usage(agent.clientId)).toEqual({ bytes: String(27_000 + 2 * 7_000 + 900), objects: '6' });
     await world.bucket.delete(await keysUnder(`${other.clientId}/`));
     await patrolled();
     expect(await usage(other.clientId)).toBeUndefined();
@@ -140,8 +202,7 @@ describe('a store that counts nothing itself', () => {
 
     await clock.moveTo(50 * DAY); // the hunt, of two weeks, ended; its late grants as well
     await patrolled();
-    const unanswered = (await keysUnder('hunts/')).filter((key) => !key.startsWith(`hunts/${hunt.id}/`)); // the stopped one's
-    const expected = [...strays, ...unanswered].toSorted();
+    const expected = strays;
     expect(await orphans()).toEqual(expected);
     const before = await keysUnder('C.', 'hunts/');
     await clock.moveTo(56.9 * DAY);

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { archivedAt, escapePart, escapePath, isResultKey, keys, Refusal, resultsPrefix, statusPrefix } from './index.js';
+import {
+  archivedAt,
+  escapePart,
+  escapePath,
+  isResultKey,
+  keys,
+  Refusal,
+  resultsPrefix,
+  statusPrefix,
+} from './index.js';
 
 const C = 'C.6db7081c81150a83';
 const F = 'F_00000000000000f1';

@@ -36,6 +36,7 @@ export const randomHex32 = (): string => randomBytes(16).toString('hex');
 const randomId = (prefix: string): string => prefix + randomBytes(8).toString('hex');
 export const newFlowId = (): string => randomId('F_');
 export const newHuntId = (): string => randomId('H_');
+export const newFileId = (): string => randomId('FI_');
 export const newCollectionId = (): string => randomId('CL_');
 export const newTokenId = (): string => randomId('T_');
 

@@ -156,6 +156,7 @@ export const SystemStatus = z.looseObject({
         orphan_bytes: z.number(),
         removed: z.number(),
         stopped_hunts: z.array(z.string()),
+        flooded_hunts: z.array(z.string()),
         behind: z.looseObject({ archives: z.number(), flows: z.number() }).nullable(),
       })
       .nullable(),

@@ -19,6 +19,7 @@ const patrolLines = ({ patrol }: SystemStatus): [string, string | null][] => {
       last === null ? null : `${String(last.orphans)}, ${bytes(last.orphan_bytes)}; ${String(last.removed)} removed`,
     ],
     ['hunts stopped', last?.stopped_hunts.join(', ') ?? null],
+    ['hunts flooded', last?.flooded_hunts.join(', ') ?? null],
     [
       'unknown to the database',
       behind === null

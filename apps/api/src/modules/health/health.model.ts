@@ -17,6 +17,10 @@ const Note = z.object({
   orphan_bytes: z.number(),
   removed: z.number().describe('Orphans that were removed by it'),
   stopped_hunts: z.array(z.string()).describe('Hunts that it stopped: over REKALL_HUNT_BYTES'),
+  flooded_hunts: z
+    .array(z.string())
+    .default([])
+    .describe('Hunts under which more lies that no ticket names than REKALL_HUNT_BYTES; they go on'),
   behind: Behind.nullable().describe('null: the database knows what the ledger of the bucket holds'),
 });
 

@@ -17,6 +17,8 @@ export interface PatrolNote {
   orphan_bytes: number;
   removed: number;
   stopped_hunts: string[];
+  /** Under which more lies that no ticket names than a hunt may store. */
+  flooded_hunts: string[];
   /** null: the database knows what the bucket's ledger holds. */
   behind: Behind | null;
 }

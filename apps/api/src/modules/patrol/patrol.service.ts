@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type ObjectInfo, redact } from '#locations';
-import { isHuntId, keys, parseResultKey, parseTicketKey } from '#wire';
+import { keys, parseResultKey, parseTicketKey } from '#wire';
 import { Clock } from '../../platform/clock/clock.js';
 import type { WorkerConfig } from '../../platform/config/env.js';
 import { WORKER_CONFIG } from '../../platform/config/tokens.js';
@@ -8,10 +8,10 @@ import { PgSession } from '../../platform/prisma/pg-session.js';
 import { type Tx, UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { Store } from '../../platform/store/store.module.js';
 import { AuditService } from '../audit/index.js';
-import { FlowLifecycle } from '../tasking/index.js';
 import { DatabaseCheck } from './database-check.service.js';
 import { BEHIND_NEXT, type Behind, behindText } from './domain/behind.js';
 import type { UploadedObject } from './domain/orphans.js';
+import { HuntBudgets, type HuntSums, noHuntSums } from './hunt-budgets.service.js';
 import { Orphans } from './orphans.service.js';
 import { type Charge, type PatrolNote, PatrolRepository } from './patrol.repository.js';
 
@@ -24,12 +24,11 @@ const CLIENT_PREFIX = /^(C\.[0-9a-f]{16})\//;
 interface Round {
   readonly began: Date;
   readonly charges: Map<string, Charge>;
-  readonly stopped: string[];
   /** The database is older than the bucket: nothing is called an orphan, and nothing is removed. */
   readonly behind: Behind | undefined;
   objects: number;
   bytes: number;
-  hunt: { id: string; bytes: number } | undefined;
+  readonly hunts: HuntSums;
 }
 
 /**
@@ -45,7 +44,7 @@ export class PatrolService {
     private readonly repository: PatrolRepository,
     private readonly check: DatabaseCheck,
     private readonly orphans: Orphans,
-    private readonly lifecycle: FlowLifecycle,
+    private readonly budgets: HuntBudgets,
     private readonly audit: AuditService,
     private readonly work: UnitOfWork,
     private readonly session: PgSession,
@@ -78,10 +77,9 @@ export class PatrolService {
       behind,
       began: this.clock.now(),
       charges: new Map(),
-      stopped: [],
       objects: 0,
       bytes: 0,
-      hunt: undefined,
+      hunts: noHuntSums(),
     };
     await this.repository.beginCount(this.work.plain);
     for (const prefix of ['C.', 'hunts/', keys.ticketsPrefix]) {
@@ -107,7 +105,8 @@ export class PatrolService {
       orphans,
       orphan_bytes: bytes,
       removed,
-      stopped_hunts: round.stopped,
+      stopped_hunts: round.hunts.stopped,
+      flooded_hunts: round.hunts.flooded,
       behind: behind ?? null,
     };
     await this.work.run((tx) => this.save(tx, note));
@@ -134,26 +133,12 @@ export class PatrolService {
       const result = parseResultKey(key);
       const clientId = result?.clientId ?? parseTicketKey(key)?.clientId ?? CLIENT_PREFIX.exec(key)?.[1];
       if (clientId !== undefined) chargeTo(round.charges, clientId, size);
-      if (key.startsWith('hunts/')) await this.chargeHunt(round, key.split('/')[1] ?? '', size);
       if (!key.startsWith(keys.ticketsPrefix)) uploaded.push({ key, bytes: size, lastModified, result });
     }
     if (round.charges.size > CLIENTS_HELD) await this.writeCharges(round);
-    if (round.behind === undefined) await this.orphans.list(uploaded, round.began);
-  }
-
-  /** Keys of one hunt lie side by side. */
-  private async chargeHunt(round: Round, huntId: string, bytes: number): Promise<void> {
-    const hunt = round.hunt?.id === huntId ? round.hunt : { id: huntId, bytes: 0 };
-    round.hunt = hunt;
-    const budget = this.config.REKALL_HUNT_BYTES;
-    const wasWithin = hunt.bytes <= budget;
-    hunt.bytes += bytes;
-    if (!wasWithin || hunt.bytes <= budget || !isHuntId(huntId)) return;
-    if (!(await this.lifecycle.stopOverBudget(huntId, hunt.bytes, budget))) return;
-    round.stopped.push(huntId);
-    this.logger.warn(
-      `${huntId} is stopped: its results take more than ${budget} bytes of the bucket (REKALL_HUNT_BYTES)`,
-    );
+    if (round.behind !== undefined) return; // nor does it know what tickets named
+    await this.budgets.count(round.hunts, uploaded);
+    await this.orphans.list(uploaded, round.began);
   }
 
   private async writeCharges(round: Round): Promise<void> {

@@ -15,8 +15,6 @@ export interface Ending {
   at: string;
   change: string;
   huntState: string | null;
-  /** Who still runs it breaks off, and delivers nothing more. */
-  cancel?: boolean;
 }
 
 @Injectable()
@@ -40,9 +38,9 @@ export class LifecycleRepository {
   /** Closes entries and writes the changes. The rows are locked. */
   async end(tx: Tx, endings: readonly Ending[], by: string): Promise<void> {
     await tx.$executeRaw`
-      WITH x AS (SELECT * FROM json_to_recordset(${JSON.stringify(endings)}::json) AS x(id text, at timestamptz, change text, "huntState" text, cancel boolean)),
+      WITH x AS (SELECT * FROM json_to_recordset(${JSON.stringify(endings)}::json) AS x(id text, at timestamptz, change text, "huntState" text)),
         ended AS (
-          UPDATE flows f SET entry_state = CASE WHEN f.entry_state = 'cancelled' OR x.cancel THEN 'cancelled' ELSE 'closed' END,
+          UPDATE flows f SET entry_state = CASE WHEN f.entry_state = 'cancelled' THEN 'cancelled' ELSE 'closed' END,
             hunt_state = coalesce(x."huntState", f.hunt_state), ended_at = coalesce(f.ended_at, x.at), change_seq = f.change_seq + 1
           FROM x WHERE f.id = x.id
           RETURNING f.id, f.change_seq, f.entry_state, f.hunt_state, x.change, x.at)

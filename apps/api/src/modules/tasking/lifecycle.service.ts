@@ -81,13 +81,16 @@ export class FlowLifecycle {
     return ended;
   }
 
-  /** Stops a hunt whose results take more of the bucket than it may; false when it was not open. */
+  /**
+   * Stops a hunt whose results take more of the bucket than it may; false when it was not open. Nobody starts it any
+   * more; who runs it finishes and delivers: what was collected is evidence, and each client has its quota.
+   */
   stopOverBudget(huntId: string, bytes: number, budget: number): Promise<boolean> {
     return this.work.run(async (tx) => {
       const hunt = await this.repository.openHunt(tx, huntId);
       if (hunt === undefined) return false;
       const at = this.clock.now().toISOString();
-      await this.repository.end(tx, [{ id: huntId, at, change: 'stop', huntState: 'Stopped', cancel: true }], WORKER);
+      await this.repository.end(tx, [{ id: huntId, at, change: 'stop', huntState: 'Stopped' }], WORKER);
       await this.queues.markLabels(tx, hunt.labels);
       await this.audit.recordSystemMany(tx, WORKER, [
         { action: 'hunts.stop', objectKind: 'hunt', objectId: huntId, details: { why: 'budget', bytes, budget } },

@@ -3,6 +3,7 @@ import type { Tx } from '../../platform/prisma/unit-of-work.js';
 import type { Counters } from './domain/counters.js';
 import type { FlowRun } from './domain/flow-run.js';
 import type { PinnedCollection } from './domain/collections.js';
+import type { PinnedFile } from './domain/files.js';
 import type { ClientFacts } from './domain/registration.js';
 
 /** A ticket as it is remembered. */
@@ -149,6 +150,20 @@ export class IntakeWrites {
       FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(id text, "flowId" text, "clientId" text, attempt int, name text,
         key text, etag text, "storedBytes" bigint, "storedSha256" text, "contentBytes" bigint, "contentSha256" text,
         schema jsonb, "rowCounts" jsonb, rows bigint, "droppedColumns" text[], "nullCoerced" bigint, "reportedAt" timestamptz)
+      ON CONFLICT (key) DO NOTHING`;
+  }
+
+  async insertFiles(tx: Tx, rows: readonly (PinnedFile & { id: string })[]): Promise<void> {
+    if (rows.length === 0) return;
+    await tx.$executeRaw`
+      INSERT INTO collected_files (id, flow_id, client_id, attempt, path, path_bytes, key, etag, stored_bytes, stored_sha256,
+        content_bytes, content_sha256, parts, reported_at)
+      SELECT id, "flowId", "clientId", attempt, path, decode("pathBytes", 'base64'), key, etag, "storedBytes", "storedSha256",
+        "contentBytes", "contentSha256", parts, "reportedAt"
+      FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(id text, "flowId" text, "clientId" text, attempt int, path text,
+        "pathBytes" text, key text, etag text, "storedBytes" bigint, "storedSha256" text, "contentBytes" bigint,
+        "contentSha256" text, parts int, "reportedAt" timestamptz)
+      ORDER BY key
       ON CONFLICT (key) DO NOTHING`;
   }
 

@@ -5,6 +5,7 @@ import type { Tx } from '../../platform/prisma/unit-of-work.js';
 import { FlowLifecycle } from '../tasking/index.js';
 import { type PinnedCollection, pinCollections } from './domain/collections.js';
 import { type Counters, countChange, noCounts } from './domain/counters.js';
+import { type PinnedFile, pinFiles } from './domain/files.js';
 import { applyTicket, type FlowRun } from './domain/flow-run.js';
 import type { PresentObject } from './domain/claims.js';
 import type { StoredTicket } from './domain/stored-ticket.js';
@@ -39,13 +40,17 @@ export class StatusSink {
     const before = new Map(
       (await this.writes.runs(tx, [...pairs.values()])).map((run) => [pairKey(run.flowId, run.clientId), run]),
     );
-    const { runs, collections, afterFinal } = fold(arrivals, before);
+    const { runs, collections, files, afterFinal } = fold(arrivals, before);
     const changed = [...runs].flatMap(([pair, run]) => (before.get(pair) === run ? [] : [run]));
     await this.writes.upsertRuns(tx, changed);
     await this.writes.addCounters(tx, counterDeltas(changed, before));
     await this.writes.insertCollections(
       tx,
       collections.map((c) => ({ ...c, id: this.ids.collection() })),
+    );
+    await this.writes.insertFiles(
+      tx,
+      files.map((f) => ({ ...f, id: this.ids.file() })),
     );
     await this.writes.markAfterFinal(tx, afterFinal);
     await this.writes.heardOf(tx, heard(arrivals));
@@ -56,9 +61,10 @@ export class StatusSink {
 const fold = (
   arrivals: readonly StatusArrival[],
   before: ReadonlyMap<string, FlowRun>,
-): { runs: Map<string, FlowRun>; collections: PinnedCollection[]; afterFinal: string[] } => {
+): { runs: Map<string, FlowRun>; collections: PinnedCollection[]; files: PinnedFile[]; afterFinal: string[] } => {
   const runs = new Map(before);
   const collections: PinnedCollection[] = [];
+  const files: PinnedFile[] = [];
   const afterFinal: string[] = [];
   for (const { stored, ticket, objects, declared } of inOrder(arrivals)) {
     const pair = pairKey(ticket.flow_id, ticket.client_id);
@@ -69,9 +75,11 @@ const fold = (
       continue;
     }
     // Results count with the ticket that ends the attempt: a Started ticket names none that would be kept.
-    if (isFinal(ticket.state)) collections.push(...pinCollections(ticket, stored.lastModified, declared, objects));
+    if (!isFinal(ticket.state)) continue;
+    collections.push(...pinCollections(ticket, stored.lastModified, declared, objects));
+    files.push(...pinFiles(ticket, stored.lastModified, objects));
   }
-  return { runs, collections, afterFinal };
+  return { runs, collections, files, afterFinal };
 };
 
 /** The order in which they came; the same on every occasion. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
-import { newCollectionId, newFlowId, newHuntId, newTokenId } from '#wire';
+import { newCollectionId, newFileId, newFlowId, newHuntId, newTokenId } from '#wire';
 
 /** The time, injected so that tests can move it. */
 @Injectable()
@@ -23,6 +23,9 @@ export class IdGenerator {
   }
   collection(): string {
     return newCollectionId();
+  }
+  file(): string {
+    return newFileId();
   }
   token(): string {
     return newTokenId();

@@ -82,7 +82,7 @@ const worker = {
     .int()
     .positive()
     .default(1024 ** 4)
-    .describe('A hunt whose results take more in the bucket is stopped'),
+    .describe('A hunt is stopped when the results that accepted tickets name take more in the bucket'),
   REKALL_ENROLMENT: z
     .enum(['open', 'approve'])
     .default('open')

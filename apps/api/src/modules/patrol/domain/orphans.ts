@@ -13,6 +13,12 @@ export interface UploadedObject {
   result: ResultKey | undefined;
 }
 
+/** The key of the index that a part of a large file belongs to; undefined for what is no part. */
+export const indexKeyOf = (key: string): string | undefined => {
+  const [, start] = /^(.+\/[0-9a-f]{32}\/)part-\d{5}\.gz$/.exec(key) ?? [];
+  return start === undefined ? undefined : `${start}index.json`;
+};
+
 /** What is known of the flow or hunt that a key names. */
 export type FlowStanding = { kind: 'known'; endedAt: Date | null } | { kind: 'none' };
 
