@@ -81,6 +81,8 @@ describe('rebuild', () => {
     const stopped = await startHunt(['All']);
     const flow = await launchFlow(b);
     const cancelled = await launchFlow(c);
+    const crashed = await launchFlow(d);
+    const tooMuch = await launchFlow(d);
     await pass();
     const done = async (agent: ScriptedAgent, of: { id: string; digest: string }, rows: number): Promise<void> => {
       const collections = [await agent.collect(of.id, 'pslist', rows)];
@@ -98,7 +100,10 @@ describe('rebuild', () => {
     await done(b, flow, 9);
     await d.send(d.status({ flow_id: everyone.id, spec_digest: everyone.digest, state: 'Started' }));
     await c.send(c.status({ flow_id: lab.id, spec_digest: lab.digest })); // not in target
-    await a.send(a.startup({ agent_version: '0.3.0' }));
+    await a.send(a.startup({ agent_version: '0.3.0', local_time: new Date(Date.now() + 3_600_000).toISOString() }));
+    await d.send(d.status({ flow_id: crashed.id, spec_digest: crashed.digest, state: 'Crashed', error: 'gone' }));
+    const error = 'Resource exceeded: rows, limit 1, used 2';
+    await d.send(d.status({ flow_id: tooMuch.id, spec_digest: tooMuch.digest, state: 'Error', error }));
     await world.call('POST', `/hunts/${stopped.id}/stop`, { running: 'cancel' });
     await world.call('POST', `/flows/${cancelled.id}/cancel`, {});
     await pass();
@@ -119,6 +124,14 @@ describe('rebuild', () => {
     const before = await dump();
     const reasons = (before['quarantine_entries'] as { reason: string }[]).map((q) => q.reason).sort();
     expect(reasons).toEqual(['bad_key', 'not_in_target', 'replay']);
+    const conduct = await world.sql.query(
+      'SELECT clock_offset_ms > 3500000 AS fast, crashes, over_quota FROM clients WHERE id = ANY($1::text[]) ORDER BY id = $2',
+      [[a.clientId, d.clientId], d.clientId],
+    );
+    expect(conduct.rows).toEqual([
+      { fast: true, crashes: 0, over_quota: 0 },
+      { fast: false, crashes: 1, over_quota: 1 },
+    ]);
     const versions = await Promise.all(
       [world.queueOf('All'), a.queue].map(async (q) => (await world.jobFile(q)).version),
     );
@@ -129,7 +142,7 @@ describe('rebuild', () => {
     expect(end).toMatchObject({ code: 0 });
     expect(resultOf(end)['rebuilt']).toMatchObject({
       clients: 4,
-      flows: 5,
+      flows: 7,
       quarantined: 3,
       taken: 0,
       missing_objects: 0,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { EXPECTED_RECORD, MisbehavingPool } from '../support/misbehaving-pool.js';
+import { EXPECTED_RECORD, isBlameless, MisbehavingPool } from '../support/misbehaving-pool.js';
 import { say } from '../support/say.js';
 import { eventually } from '../support/whole-system.js';
 
@@ -37,6 +37,8 @@ it(`${BAD} bad agents beside ${HONEST} honest ones: hunts of these complete, eac
     say(...missing);
     throw error;
   });
+  const records = await pool.records(huntId);
+  for (const id of pool.honest) expect(records.get(id)).toSatisfy(isBlameless);
   const allSeconds = (performance.now() - began) / 1000;
   say(Object.fromEntries(Object.keys(EXPECTED_RECORD).map((kind) => [kind, pool.ofKind(kind).length])), {
     'honest ones done after s': honestSeconds.toFixed(1),

@@ -6,6 +6,14 @@ interface Page<T> {
   items: T[];
   next_cursor: string | null;
 }
+interface Client {
+  client_id: string;
+  quarantined: number;
+  clock_offset_ms: number | null;
+  clock_skewed: boolean;
+  crashes: number;
+  over_quota: number;
+}
 interface HuntClient {
   client_id: string;
   state: string;
@@ -16,6 +24,9 @@ interface Hunt {
   stats: { done: number };
 }
 
+/** So long a slow agent dawdles; limits of an honest one of the pool are rows and bytes only. */
+const WALL_SECONDS = 5;
+
 /** What an administrator sees of one client. */
 export interface ClientRecord {
   /** How the hunt ended there; undefined: it never said anything that counts. */
@@ -25,6 +36,10 @@ export interface ClientRecord {
   reasons: string[];
   /** Why its rows could not be read. */
   unreadable: string | undefined;
+  clockOffsetMs: number | null;
+  clockSkewed: boolean;
+  crashes: number;
+  overQuota: number;
 }
 
 /** Good and bad agents of one pool in front of a real worker and API. */
@@ -71,7 +86,11 @@ export class MisbehavingPool {
 
   /** Hunts on all of them and waits until these have done it. */
   async hunt(until: readonly string[], withinMs: number): Promise<string> {
-    const { body } = await this.system.call<Hunt>('POST', '/hunts', { type: 'ListProcesses', labels: ['All'] });
+    const { body } = await this.system.call<Hunt>('POST', '/hunts', {
+      type: 'ListProcesses',
+      labels: ['All'],
+      quota: { wall_seconds: WALL_SECONDS },
+    });
     await eventually(
       `Done of ${String(until.length)} clients in ${body.hunt_id}`,
       async () => {
@@ -103,13 +122,17 @@ export class MisbehavingPool {
       for (const failure of body.failures) unreadable.set(failure.client_id, failure.message);
       cursor = body.next_cursor;
     } while (cursor !== null);
-    const clients = await this.#all<{ client_id: string; quarantined: number }>('/clients');
+    const clients = await this.#all<Client>('/clients');
     return new Map(
-      clients.map(({ client_id: id, quarantined }) => [
+      clients.map(({ client_id: id, ...client }) => [
         id,
         {
           state: states.get(id),
-          quarantined,
+          quarantined: client.quarantined,
+          clockOffsetMs: client.clock_offset_ms,
+          clockSkewed: client.clock_skewed,
+          crashes: client.crashes,
+          overQuota: client.over_quota,
           reasons: [...new Set(entries.filter((e) => e.client_id === id).map((e) => e.reason))],
           unreadable: unreadable.get(id),
         },
@@ -137,10 +160,14 @@ export class MisbehavingPool {
   }
 }
 
+/** An honest one's record holds nothing against it but what forgers put under its name. */
+export const isBlameless = (r: ClientRecord): boolean =>
+  r.state === 'Done' && !r.clockSkewed && r.crashes === 0 && r.overQuota === 0 && r.unreadable === undefined;
+
 /** What the record of each kind of bad client says after a hunt; worked out by hand. */
 export const EXPECTED_RECORD: Readonly<Record<string, (record: ClientRecord) => boolean>> = {
-  // It does what it should, late. (What was put aside under its name may be a forger's.)
-  slow: (r) => r.state === 'Done',
+  // It never comes to an end in its time. (What was put aside under its name may be a forger's.)
+  slow: (r) => r.state === 'Error' && r.overQuota === 1,
   // The second of each ticket lies under a key that is not its own.
   duplicate: (r) => r.state === 'Done' && r.reasons.includes('path_mismatch'),
   'forged-name': (r) => r.state === undefined && r.reasons.includes('bad_signature'),
@@ -149,6 +176,7 @@ export const EXPECTED_RECORD: Readonly<Record<string, (record: ClientRecord) => 
   oversized: (r) => r.state === undefined && r.reasons.includes('malformed'),
   // What it stored is what it said; that it is no collection comes out when somebody reads it, and harms nobody.
   'gzip-bomb': (r) => r.state === 'Done' && r.unreadable !== undefined,
-  crashing: (r) => r.state === 'Started',
-  'clock-skewed': (r) => r.state === 'Done',
+  crashing: (r) => r.state === 'Crashed' && r.crashes === 1,
+  // The pool's skewed clocks are 45 minutes fast; a ticket may be a minute on its way.
+  'clock-skewed': (r) => r.state === 'Done' && r.clockSkewed && Math.abs((r.clockOffsetMs ?? 0) - 45 * 60_000) < 60_000,
 };

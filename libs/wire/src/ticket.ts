@@ -12,6 +12,9 @@ export type TicketState = z.infer<typeof TicketState>;
 export type FinalState = (typeof FINAL_STATES)[number];
 export const isFinal = (state: string): state is FinalState => (FINAL_STATES as readonly string[]).includes(state);
 
+/** How the error of a flow begins that a quota has stopped; which one, its limit and what was used follow. */
+export const RESOURCE_EXCEEDED = 'Resource exceeded';
+
 /** One object that the agent wrote: the only thing that makes it evidence. */
 export const StoredObject = z.object({
   key: Key,

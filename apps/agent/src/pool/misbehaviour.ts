@@ -1,8 +1,7 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { NetworkError, UploadRefused } from '#locations/agent';
+import { UploadRefused } from '#locations/agent';
 import {
   keys,
   MAX_TICKET_BYTES,
@@ -18,7 +17,7 @@ import {
 import type { BucketClient } from '../bucket-client.js';
 import type { Identity } from '../enrol/identity.js';
 
-/** Ways in which an agent of the pool can be bad. */
+/** Ways in which an agent of the pool can be bad: in what it sends, by its clock, or (slow, crashing) as it runs flows. */
 export const MISBEHAVIOURS = [
   'slow',
   'duplicate',
@@ -34,7 +33,6 @@ export type Misbehaviour = (typeof MISBEHAVIOURS)[number];
 
 /** How wrong a skewed clock is: fast, yet not so much that all its grants seem expired and it stays silent. */
 export const SKEW_MS = 45 * 60_000;
-const SLOW_MS = 5_000;
 /** Within a ticket's 256 KiB, far beyond what its error may be. */
 const OVERSIZED_ERROR = 200 * 1024;
 /** Zeros that a bomb unpacks to. */
@@ -90,9 +88,6 @@ export const misbehaving = (
   const ticket = async (flowId: string, isFinal: boolean, ...args: Parameters<Upload>): Promise<void> => {
     const [policy, , file, options] = args;
     switch (kind) {
-      case 'crashing':
-        if (isFinal) throw new NetworkError('this agent of the pool has crashed', 'ECONNRESET');
-        return http.upload(...args);
       case 'duplicate':
         await http.upload(...args);
         return http.upload(policy, keys.statusTicket(flowId, clientId, randomHex32(), 1), file, options);
@@ -136,8 +131,6 @@ export const misbehaving = (
     fetchPublic: (...args) => http.fetchPublic(...args),
     async upload(...args) {
       const [policy, key, file, options] = args;
-      if (kind === 'slow')
-        await delay(SLOW_MS, undefined, options.signal === undefined ? {} : { signal: options.signal });
       const claimed = parseTicketKey(key);
       if (claimed?.kind === 'Startup') return http.upload(...args);
       if (claimed !== undefined) {

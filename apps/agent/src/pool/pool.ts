@@ -5,6 +5,7 @@ import type { Logger } from '../logger.js';
 import { type OpenAgent, openAgent } from '../open-agent.js';
 import { inlineRunner } from '../runner/inline-runner.js';
 import { MISBEHAVIOURS, type Misbehaviour, misbehaving, SKEW_MS } from './misbehaviour.js';
+import { misbehavingRunner } from './misbehaving-runner.js';
 
 export interface PoolOptions {
   settings: AgentSettings;
@@ -48,7 +49,7 @@ export const runPool = async (options: PoolOptions): Promise<void> => {
     const opened = await openAgent({
       settings: { ...settings, stateDir: join(settings.stateDir, String(index).padStart(5, '0')) },
       http,
-      runner: inlineRunner,
+      runner: misbehavingRunner(kind, inlineRunner),
       fault: () => undefined,
       logger,
       durable: false,

@@ -1,4 +1,4 @@
-import type { Resources } from '#wire';
+import { RESOURCE_EXCEEDED, type Resources } from '#wire';
 import type { ProcessMark } from '../state/process-mark.js';
 import type { Ending, FlowEvent, NewFlowJob } from './flow-job.js';
 
@@ -37,4 +37,4 @@ export interface Runner {
 
 /** The error of a flow that went over a limit. */
 export const exceededMessage = (which: string, limit: number, used: number): string =>
-  `Resource exceeded: ${which}, limit ${limit}, used ${Math.round(used * 100) / 100}`;
+  `${RESOURCE_EXCEEDED}: ${which}, limit ${limit}, used ${Math.round(used * 100) / 100}`;

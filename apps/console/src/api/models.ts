@@ -14,8 +14,19 @@ export const Client = z.looseObject({
   registered_at: z.string(),
   last_seen_at: z.string(),
   quarantined: z.number(),
+  clock_offset_ms: z.number().nullable(),
+  clock_skewed: z.boolean(),
+  crashes: z.number(),
+  over_quota: z.number(),
+  overdue: z.number(),
 });
 export type Client = z.infer<typeof Client>;
+
+export const ClientDetail = Client.extend({
+  crashed_at: z.string().nullable(),
+  over_quota_at: z.string().nullable(),
+  overdue_at: z.string().nullable(),
+});
 
 export const Flow = z.looseObject({
   flow_id: z.string(),

@@ -3,15 +3,18 @@ import { Prisma } from '../../generated/prisma/client.js';
 import type { Reach } from '../../platform/access/policy.js';
 import { withinReach } from '../../platform/prisma/scope-sql.js';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
-import type { Client, ClientDetail, ClientFilter } from './domain/client.js';
+import { type Client, type ClientDetail, type ClientFilter, MAX_CLOCK_OFFSET_MS } from './domain/client.js';
 
 const COLUMNS = Prisma.sql`
   c.id, c.hostname, c.fqdn, c.system, c.os_release AS "osRelease", c.architecture, c.agent_version AS "agentVersion",
   c.acceptance, c.registered_at AS "registeredAt", c.last_seen_at AS "lastSeenAt", c.claims, c.quarantined,
+  c.clock_offset_ms::float8 AS "clockOffsetMs",
+  coalesce(abs(c.clock_offset_ms) > ${MAX_CLOCK_OFFSET_MS}, false) AS "clockSkewed", c.crashes, c.over_quota AS "overQuota", c.overdue,
   ARRAY(SELECT l.label FROM client_labels l WHERE l.client_id = c.id ORDER BY l.label) AS labels`;
 
 const DETAIL = Prisma.sql`${COLUMNS}, c.identity, c.first_seen_at AS "firstSeenAt", c.agent_start_at AS "agentStartAt",
-  c.boot_at AS "bootAt", c.capabilities, c.cloned_from AS "clonedFrom", c.facts`;
+  c.boot_at AS "bootAt", c.capabilities, c.cloned_from AS "clonedFrom", c.facts, c.clock_at AS "clockAt",
+  c.crashed_at AS "crashedAt", c.over_quota_at AS "overQuotaAt", c.overdue_at AS "overdueAt"`;
 
 const ID = Prisma.sql`c.id`;
 

@@ -48,12 +48,20 @@ export class LifecycleRepository {
       SELECT id, change_seq, change, ${by}, at, entry_state, hunt_state FROM ended`;
   }
 
-  /** Runs that never said how they ended become `Expired` when their flow is past its time. Answers how many. */
+  /**
+   * Runs that never said how they ended become `Expired` when their flow is past its time, and count as overdue on the
+   * records of their clients, which are locked in one order. Answers how many flows that were.
+   */
   async expireRuns(tx: Tx, now: Date): Promise<number> {
     return tx.$executeRaw`
-      WITH f AS (SELECT id FROM flows WHERE expires_at <= ${now} AND n_started > 0 ORDER BY id LIMIT 500 FOR NO KEY UPDATE),
-        r AS (UPDATE flow_runs r SET state = 'Expired' FROM f WHERE r.flow_id = f.id AND r.state = 'Started' RETURNING r.flow_id),
-        n AS (SELECT flow_id, count(*)::int AS n FROM r GROUP BY flow_id)
+      WITH f AS (SELECT id, expires_at FROM flows WHERE expires_at <= ${now} AND n_started > 0 ORDER BY id LIMIT 500 FOR NO KEY UPDATE),
+        r AS (UPDATE flow_runs r SET state = 'Expired' FROM f WHERE r.flow_id = f.id AND r.state = 'Started' RETURNING r.flow_id, r.client_id, f.expires_at),
+        n AS (SELECT flow_id, count(*)::int AS n FROM r GROUP BY flow_id),
+        late AS (SELECT client_id, count(*)::int AS n, max(expires_at) AS since FROM r GROUP BY client_id),
+        held AS MATERIALIZED (SELECT c.id FROM clients c JOIN late ON late.client_id = c.id ORDER BY c.id FOR NO KEY UPDATE OF c),
+        counted AS (
+          UPDATE clients c SET overdue = c.overdue + late.n, overdue_at = greatest(c.overdue_at, late.since)
+          FROM held JOIN late ON late.client_id = held.id WHERE c.id = held.id)
       UPDATE flows SET n_started = n_started - n.n FROM n WHERE flows.id = n.flow_id`;
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
+import type { ClientNews } from './domain/conduct.js';
 import type { Counters } from './domain/counters.js';
 import type { FlowRun } from './domain/flow-run.js';
 import type { PinnedCollection } from './domain/collections.js';
@@ -39,6 +40,8 @@ export interface StartupRow extends ClientFacts {
   /** LastModified of the ticket. */
   at: string;
   firstAt: string;
+  /** How far its clock is ahead of the store's. */
+  clockOffsetMs: number;
 }
 
 export interface LockedClient {
@@ -53,11 +56,13 @@ export interface LockedFlow {
   labels: string[];
   entryState: string;
   endedAt: Date | null;
+  expiresAt: Date;
 }
 
 const STARTUP_COLUMNS = `id text, identity text, queue text, "registeredAt" timestamptz, acceptance text, at timestamptz,
   "firstAt" timestamptz, hostname text, fqdn text, system text, "osRelease" text, architecture text, "agentVersion" text,
-  "agentStartAt" timestamptz, "bootAt" timestamptz, facts jsonb, claims text[], capabilities text[], "clonedFrom" text`;
+  "agentStartAt" timestamptz, "bootAt" timestamptz, facts jsonb, claims text[], capabilities text[], "clonedFrom" text,
+  "clockOffsetMs" bigint`;
 
 /** Numbers that JSON has no form for go as texts; Postgres reads them as bigint. */
 const withTexts = <T extends { rows: bigint; bytes: bigint }>(
@@ -98,7 +103,8 @@ export class IntakeWrites {
 
   lockFlows(tx: Tx, ids: readonly string[]): Promise<LockedFlow[]> {
     return tx.$queryRaw<LockedFlow[]>`
-      SELECT id, client_id AS "clientId", labels, entry_state AS "entryState", ended_at AS "endedAt" FROM flows
+      SELECT id, client_id AS "clientId", labels, entry_state AS "entryState", ended_at AS "endedAt", expires_at AS "expiresAt"
+      FROM flows
       WHERE id = ANY(${[...ids]}::text[]) ORDER BY id FOR NO KEY UPDATE`;
   }
 
@@ -180,9 +186,10 @@ export class IntakeWrites {
         made AS (
           INSERT INTO clients (id, identity, queue, registered_at, first_seen_at, last_seen_at, acceptance, hostname, fqdn,
             system, os_release, architecture, agent_version, agent_start_at, boot_at, facts, claims, capabilities,
-            cloned_from, startup_at, change_seq)
+            cloned_from, startup_at, clock_offset_ms, clock_at, change_seq)
           SELECT id, identity, queue, "registeredAt", "firstAt", at, acceptance, hostname, fqdn, system, "osRelease",
-            architecture, "agentVersion", "agentStartAt", "bootAt", facts, claims, capabilities, "clonedFrom", at, 1
+            architecture, "agentVersion", "agentStartAt", "bootAt", facts, claims, capabilities, "clonedFrom", at,
+            "clockOffsetMs", at, 1
           FROM x ORDER BY id RETURNING id, registered_at)
       INSERT INTO client_changes (client_id, seq, change, by, at)
       SELECT id, 1, 'register', 'system:worker', registered_at FROM made`,
@@ -212,13 +219,21 @@ export class IntakeWrites {
       SELECT id, change_seq, ${change}, 'system:worker', ${at} FROM c`;
   }
 
-  /** When clients were heard of; the rows are locked in one order. */
-  async heardOf(tx: Tx, rows: readonly { id: string; first: string; last: string }[]): Promise<void> {
+  /** When clients were heard of and how they behaved; the rows are locked in one order. */
+  async heardOf(tx: Tx, rows: readonly ClientNews[]): Promise<void> {
     if (rows.length === 0) return;
     await tx.$queryRaw`SELECT 1 FROM clients WHERE id = ANY(${rows.map((r) => r.id)}::text[]) ORDER BY id FOR NO KEY UPDATE`;
     await tx.$executeRaw`
-      UPDATE clients c SET first_seen_at = least(c.first_seen_at, x.first), last_seen_at = greatest(c.last_seen_at, x.last)
-      FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(id text, first timestamptz, last timestamptz) WHERE c.id = x.id`;
+      UPDATE clients c SET first_seen_at = least(c.first_seen_at, x.first), last_seen_at = greatest(c.last_seen_at, x.last),
+        clock_offset_ms = CASE WHEN x."clockAt" >= coalesce(c.clock_at, 'epoch') THEN x."clockOffsetMs" ELSE c.clock_offset_ms END,
+        clock_at = greatest(c.clock_at, x."clockAt"), crashes = c.crashes + x.crashes,
+        crashed_at = greatest(c.crashed_at, x."crashedAt"), over_quota = c.over_quota + x."overQuota",
+        over_quota_at = greatest(c.over_quota_at, x."overQuotaAt"), overdue = c.overdue + x.overdue,
+        overdue_at = greatest(c.overdue_at, x."overdueAt")
+      FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(id text, first timestamptz, last timestamptz,
+        "clockOffsetMs" bigint, "clockAt" timestamptz, crashes int, "crashedAt" timestamptz, "overQuota" int,
+        "overQuotaAt" timestamptz, overdue int, "overdueAt" timestamptz)
+      WHERE c.id = x.id`;
   }
 
   /** Puts tickets aside and counts them on their client's record; the same one again is archived again. */

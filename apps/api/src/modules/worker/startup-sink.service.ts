@@ -6,6 +6,7 @@ import type { Tx } from '../../platform/prisma/unit-of-work.js';
 import { AuditService } from '../audit/index.js';
 import { QueuesService } from '../queues/index.js';
 import { LabelQueues } from '../tasking/index.js';
+import { clockOffsetMs, newsOf, type Sign } from './domain/conduct.js';
 import type { KnownClient, Occasion } from './domain/judge.js';
 import { factsOf } from './domain/registration.js';
 import type { Fault, FaultyTicket, SoundTicket } from './domain/stored-ticket.js';
@@ -16,6 +17,7 @@ import { IntakeWrites, type StartupRow } from './intake-writes.repository.js';
 interface Arrivals {
   newest: SoundTicket & { ticket: StartupTicket };
   firstAt: Date;
+  signs: Sign[];
 }
 
 /** Registers clients and keeps what their Startup tickets say; the newest by the store's time counts. */
@@ -56,16 +58,7 @@ export class StartupSink {
     await this.writes.insertClients(tx, registered);
     await this.writes.updateClients(tx, renewed);
     await this.writes.addClientChanges(tx, moved, 'queue', now);
-    await this.writes.heardOf(
-      tx,
-      [...good]
-        .filter(([id]) => locked.has(id))
-        .map(([id, { newest, firstAt }]) => ({
-          id,
-          first: firstAt.toISOString(),
-          last: newest.stored.lastModified.toISOString(),
-        })),
-    );
+    await this.writes.heardOf(tx, newsOf([...good].flatMap(([id, { signs }]) => (locked.has(id) ? signs : []))));
     const fresh = registered.map((r) => r.id);
     await this.audit.recordSystemMany(
       tx,
@@ -108,7 +101,12 @@ export class StartupSink {
       }
       owners.set(ticket.queue, id);
       identities.set(id, startup.identity);
-      good.set(id, { newest: startup, firstAt: good.get(id)?.firstAt ?? stored.lastModified });
+      const before = good.get(id);
+      good.set(id, {
+        newest: startup,
+        firstAt: before?.firstAt ?? stored.lastModified,
+        signs: [...(before?.signs ?? []), { at: stored.lastModified, ticket, ends: false }],
+      });
     }
     return { good, bad };
   }
@@ -121,6 +119,7 @@ export class StartupSink {
       acceptance: this.config.REKALL_ENROLMENT === 'approve' ? 'waiting' : 'accepted',
       at: stored.lastModified.toISOString(),
       firstAt: firstAt.toISOString(),
+      clockOffsetMs: clockOffsetMs(ticket, stored.lastModified),
       ...factsOf(ticket),
     };
   }

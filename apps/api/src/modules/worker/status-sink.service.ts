@@ -4,6 +4,7 @@ import { IdGenerator } from '../../platform/clock/clock.js';
 import type { Tx } from '../../platform/prisma/unit-of-work.js';
 import { FlowLifecycle } from '../tasking/index.js';
 import { type PinnedCollection, pinCollections } from './domain/collections.js';
+import { newsOf, overdueSince, type Sign } from './domain/conduct.js';
 import { type Counters, countChange, noCounts } from './domain/counters.js';
 import { type PinnedFile, pinFiles } from './domain/files.js';
 import { applyTicket, type FlowRun } from './domain/flow-run.js';
@@ -40,7 +41,8 @@ export class StatusSink {
     const before = new Map(
       (await this.writes.runs(tx, [...pairs.values()])).map((run) => [pairKey(run.flowId, run.clientId), run]),
     );
-    const { runs, collections, files, afterFinal } = fold(arrivals, before);
+    const expiry = new Map(flows.map((flow) => [flow.id, flow.expiresAt]));
+    const { runs, collections, files, afterFinal, signs } = fold(arrivals, before, expiry);
     const changed = [...runs].flatMap(([pair, run]) => (before.get(pair) === run ? [] : [run]));
     await this.writes.upsertRuns(tx, changed);
     await this.writes.addCounters(tx, counterDeltas(changed, before));
@@ -53,23 +55,43 @@ export class StatusSink {
       files.map((f) => ({ ...f, id: this.ids.file() })),
     );
     await this.writes.markAfterFinal(tx, afterFinal);
-    await this.writes.heardOf(tx, heard(arrivals));
+    await this.writes.heardOf(tx, newsOf(signs));
     await this.lifecycle.answered(tx, ending(flows, changed, now));
   }
+}
+
+/** What a batch comes to. */
+interface Folded {
+  runs: Map<string, FlowRun>;
+  collections: PinnedCollection[];
+  files: PinnedFile[];
+  /** Keys of tickets that changed nothing. */
+  afterFinal: string[];
+  signs: Sign[];
 }
 
 const fold = (
   arrivals: readonly StatusArrival[],
   before: ReadonlyMap<string, FlowRun>,
-): { runs: Map<string, FlowRun>; collections: PinnedCollection[]; files: PinnedFile[]; afterFinal: string[] } => {
+  expiry: ReadonlyMap<string, Date>,
+): Folded => {
   const runs = new Map(before);
   const collections: PinnedCollection[] = [];
   const files: PinnedFile[] = [];
   const afterFinal: string[] = [];
+  const signs: Sign[] = [];
   for (const { stored, ticket, objects, declared } of inOrder(arrivals)) {
     const pair = pairKey(ticket.flow_id, ticket.client_id);
-    const { run, verdict } = applyTicket(runs.get(pair), { key: stored.key, at: stored.lastModified, ticket });
+    const arrival = { key: stored.key, at: stored.lastModified, ticket };
+    const earlier = runs.get(pair);
+    const { run, verdict } = applyTicket(earlier, arrival);
     runs.set(pair, run);
+    signs.push({
+      at: stored.lastModified,
+      ticket,
+      ends: verdict === 'accepted' && isFinal(ticket.state) && run.attempt === ticket.attempt,
+      overdueSince: overdueSince(earlier, arrival, expiry.get(ticket.flow_id)),
+    });
     if (verdict === 'after_final') {
       afterFinal.push(stored.key);
       continue;
@@ -79,7 +101,7 @@ const fold = (
     collections.push(...pinCollections(ticket, stored.lastModified, declared, objects));
     files.push(...pinFiles(ticket, stored.lastModified, objects));
   }
-  return { runs, collections, files, afterFinal };
+  return { runs, collections, files, afterFinal, signs };
 };
 
 /** The order in which they came; the same on every occasion. */
@@ -102,14 +124,6 @@ const counterDeltas = (
     countChange(sum, before.get(pairKey(run.flowId, run.clientId)), run);
   }
   return [...sums].map(([flowId, sum]) => ({ flowId, ...sum }));
-};
-
-const heard = (arrivals: readonly StatusArrival[]): { id: string; first: string; last: string }[] => {
-  const times = Map.groupBy(arrivals, (a) => a.ticket.client_id);
-  return [...times].map(([id, of]) => {
-    const at = of.map((a) => a.stored.lastModified.toISOString()).sort();
-    return { id, first: at[0] ?? '', last: at.at(-1) ?? '' };
-  });
 };
 
 /** Flows on one client that have their answer now; hunts end when all have answered. */

@@ -14,7 +14,20 @@ export interface Client {
   /** What the agent says of itself: shown and searchable, never trusted. */
   claims: string[];
   quarantined: number;
+  /** Milliseconds that the times in its tickets are ahead of the store's; null: none has been seen yet. */
+  clockOffsetMs: number | null;
+  /** By more than {@link MAX_CLOCK_OFFSET_MS}, ahead or behind. */
+  clockSkewed: boolean;
+  /** Its flows that ended as Crashed. */
+  crashes: number;
+  /** Its flows that were stopped by one of their quotas. */
+  overQuota: number;
+  /** Its flows that it began and had not ended when they expired. */
+  overdue: number;
 }
+
+/** A clock that is more wrong than this is shown as skewed: the allowance that agents have on starts. */
+export const MAX_CLOCK_OFFSET_MS = 10 * 60_000;
 
 /** With everything that its last Startup ticket said. */
 export interface ClientDetail extends Client {
@@ -25,6 +38,10 @@ export interface ClientDetail extends Client {
   capabilities: string[];
   clonedFrom: string | null;
   facts: unknown;
+  clockAt: Date | null;
+  crashedAt: Date | null;
+  overQuotaAt: Date | null;
+  overdueAt: Date | null;
 }
 
 export interface ClientFilter {

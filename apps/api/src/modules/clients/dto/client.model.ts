@@ -21,6 +21,15 @@ export const ClientModel = z
     registered_at: time,
     last_seen_at: time,
     quarantined: z.number().int().describe('Tickets under its name that were put aside'),
+    clock_offset_ms: z
+      .number()
+      .int()
+      .nullable()
+      .describe('How far the times in its tickets are ahead of the store’s; negative: behind, or long on their way'),
+    clock_skewed: z.boolean().describe('Its clock is more than 10 minutes wrong'),
+    crashes: z.number().int().describe('Flows that ended as Crashed'),
+    over_quota: z.number().int().describe('Flows that one of their quotas stopped'),
+    overdue: z.number().int().describe('Flows that it began and had not ended when they expired'),
   })
   .meta({ id: 'Client' });
 
@@ -32,6 +41,10 @@ export const ClientDetailModel = ClientModel.extend({
   capabilities: z.array(z.string()),
   cloned_from: z.string().nullable(),
   facts: z.unknown(),
+  clock_at: time.nullable().describe('When clock_offset_ms was seen'),
+  crashed_at: time.nullable().describe('The last crash'),
+  over_quota_at: time.nullable().describe('The last flow that a quota stopped'),
+  overdue_at: time.nullable().describe('The last flow that had not ended'),
 }).meta({ id: 'ClientDetail' });
 
 const filter = {
@@ -60,6 +73,11 @@ export const renderClient = (c: Client): z.infer<typeof ClientModel> => ({
   registered_at: c.registeredAt.toISOString(),
   last_seen_at: c.lastSeenAt.toISOString(),
   quarantined: c.quarantined,
+  clock_offset_ms: c.clockOffsetMs,
+  clock_skewed: c.clockSkewed,
+  crashes: c.crashes,
+  over_quota: c.overQuota,
+  overdue: c.overdue,
 });
 
 export const renderClientDetail = (c: ClientDetail): z.infer<typeof ClientDetailModel> => ({
@@ -71,4 +89,8 @@ export const renderClientDetail = (c: ClientDetail): z.infer<typeof ClientDetail
   capabilities: c.capabilities,
   cloned_from: c.clonedFrom,
   facts: c.facts,
+  clock_at: c.clockAt?.toISOString() ?? null,
+  crashed_at: c.crashedAt?.toISOString() ?? null,
+  over_quota_at: c.overQuotaAt?.toISOString() ?? null,
+  overdue_at: c.overdueAt?.toISOString() ?? null,
 });

@@ -1,4 +1,4 @@
-import { ArgsType, Field, ID, Int, ObjectType } from '@nestjs/graphql';
+import { ArgsType, Field, Float, ID, Int, ObjectType } from '@nestjs/graphql';
 import { connectionType, PageArgs } from '../../../platform/graphql/connection.js';
 import { DateTime, Json } from '../../../platform/graphql/scalars.js';
 import type { Client, ClientDetail } from '../domain/client.js';
@@ -6,7 +6,17 @@ import type { Client, ClientDetail } from '../domain/client.js';
 @ObjectType('ClientDetail', { description: 'What the last Startup ticket of a client said' })
 export class ClientDetailObject implements Pick<
   ClientDetail,
-  'identity' | 'firstSeenAt' | 'agentStartAt' | 'bootAt' | 'capabilities' | 'clonedFrom' | 'facts'
+  | 'identity'
+  | 'firstSeenAt'
+  | 'agentStartAt'
+  | 'bootAt'
+  | 'capabilities'
+  | 'clonedFrom'
+  | 'facts'
+  | 'clockAt'
+  | 'crashedAt'
+  | 'overQuotaAt'
+  | 'overdueAt'
 > {
   @Field(() => String)
   identity!: string;
@@ -28,6 +38,18 @@ export class ClientDetailObject implements Pick<
 
   @Field(() => Json)
   facts!: unknown;
+
+  @Field(() => DateTime, { nullable: true, description: 'When the clock’s offset was seen' })
+  clockAt!: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'The last crash' })
+  crashedAt!: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'The last flow that a quota stopped' })
+  overQuotaAt!: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'The last flow that had not ended when it expired' })
+  overdueAt!: Date | null;
 }
 
 @ObjectType('Client', { description: 'An endpoint' })
@@ -70,6 +92,25 @@ export class ClientObject implements Client {
 
   @Field(() => Int, { description: 'Tickets under its name that were put aside' })
   quarantined!: number;
+
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'Milliseconds that the times in its tickets are ahead of the store’s; negative: behind, or long on their way',
+  })
+  clockOffsetMs!: number | null;
+
+  @Field(() => Boolean, { description: 'Its clock is more than 10 minutes wrong' })
+  clockSkewed!: boolean;
+
+  @Field(() => Int, { description: 'Flows that ended as Crashed' })
+  crashes!: number;
+
+  @Field(() => Int, { description: 'Flows that one of their quotas stopped' })
+  overQuota!: number;
+
+  @Field(() => Int, { description: 'Flows that it began and had not ended when they expired' })
+  overdue!: number;
 }
 
 export const ClientConnection = connectionType(ClientObject, 'Client');
