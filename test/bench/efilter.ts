@@ -83,10 +83,22 @@ const byRows = (): unknown[] => {
   for (const row of rows(query, env)) found.push(row);
   return found;
 };
+/** What `rows` is by hand: each row is made when it is asked for. The loop above makes them all, and is the faster. */
+function* lazyByHand(): Generator {
+  for (const row of data) {
+    if (row.pid > 500_000 && row.state === 'running') yield { pid: row.pid, name: row.name, kb: row.memory / 1024 };
+  }
+}
+const byLazyHand = (): unknown[] => {
+  const found: unknown[] = [];
+  for (const row of lazyByHand()) found.push(row);
+  return found;
+};
 if (JSON.stringify(byHand()) !== JSON.stringify(readRows(query, env))) throw new Error('The answers differ');
-const [read = 0, streamed = 0, hand = 0] = race(() => readRows(query, env), byRows, byHand);
+const [read = 0, streamed = 0, hand = 0, lazyHand = 0] = race(() => readRows(query, env), byRows, byHand, byLazyHand);
 note('filter and projection, read at once', perSecond(read), perSecond(hand), hand / read, 1 / 3);
 note('filter and projection, row by row', perSecond(streamed), perSecond(hand), hand / streamed, 1 / 3);
+note('the same against a generator', perSecond(streamed), perSecond(lazyHand), lazyHand / streamed, 1 / 3);
 
 const dense = parse('select pid, name, memory / 1024 as kb from pslist() where pid >= 0');
 const denseByHand = (): unknown[] => {

@@ -4,10 +4,13 @@ import { compileColumns } from './compile-columns.js';
 import { compileGroups } from './compile-group.js';
 import { framesFor, Sorter } from './compile-rows.js';
 import { compileSource } from './compile-source.js';
+import { Derived, DerivedFromArray } from './derived.js';
 import { evalError } from './errors.js';
 import { testsOf } from './row-test.js';
 import { withoutAliases, type Compiler, type Frame, type Scope, type Thunk } from './scope.js';
-import { asScalar, eachValue, holdsForAny, lazy, valuesOf, type Value, type Visit } from './values.js';
+import { asScalar, eachValue, holdsForAny, lazy, valuesOf, type Value } from './values.js';
+
+const NOTHING: readonly Value[] = [];
 
 type Count = (frame: Frame | null) => number;
 
@@ -61,71 +64,26 @@ export function compileSelect(compiler: Compiler, node: SelectNode, enclosing: S
       });
   }
 
-  const pull = function* (frame: Frame | null): Generator<Value> {
+  const pull = (frame: Frame | null): Iterator<Value> => {
     let skip = offset(frame);
-    let left = limit(frame);
-    if (left === 0) return;
+    const left = limit(frame);
+    if (left === 0) return NOTHING.values();
     const enter = frames(frame);
-    const values = valuesOf(source(frame))[Symbol.iterator]();
-    if (values instanceof ArrayReader) {
-      for (const given of values.rows) {
-        meter.step();
-        if (passes !== undefined && !passes(given)) continue;
-        const value = values.seen(given);
-        const row = enter(value);
-        if (!holds(row)) continue;
-        if (skip > 0) {
-          skip -= 1;
-          continue;
-        }
-        yield project === undefined ? value : project(row);
-        left -= 1;
-        if (left === 0) return;
-      }
-      return;
-    }
-    for (const value of { [Symbol.iterator]: () => values }) {
-      meter.step();
+    const make = (value: Value): Value | undefined => {
       const row = enter(value);
-      if (!holds(row)) continue;
+      if (!holds(row)) return undefined;
       if (skip > 0) {
         skip -= 1;
-        continue;
+        return undefined;
       }
-      yield project === undefined ? value : project(row);
-      left -= 1;
-      if (left === 0) return;
-    }
+      return project === undefined ? value : project(row);
+    };
+    const values = valuesOf(source(frame))[Symbol.iterator]();
+    return values instanceof ArrayReader
+      ? new DerivedFromArray(meter, values, passes, make, left)
+      : new Derived(meter, values, make, left);
   };
-  const push = (frame: Frame | null, visit: Visit): boolean => {
-    let skip = offset(frame);
-    let left = limit(frame);
-    if (left === 0) return true;
-    const enter = frames(frame);
-    let wanted = true;
-    eachValue(
-      source(frame),
-      (value) => {
-        meter.step();
-        const row = enter(value);
-        if (!holds(row)) return true;
-        if (skip > 0) {
-          skip -= 1;
-          return true;
-        }
-        left -= 1;
-        wanted = visit(project === undefined ? value : project(row));
-        return wanted && left > 0;
-      },
-      passes,
-    );
-    return wanted;
-  };
-  return (frame) =>
-    lazy(
-      () => pull(frame),
-      (visit) => push(frame, visit),
-    );
+  return (frame) => lazy(() => pull(frame));
 }
 
 function* projected(

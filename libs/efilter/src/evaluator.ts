@@ -8,7 +8,7 @@ import { parse } from './parser.js';
 import { toPlain } from './plain.js';
 import { framesFor } from './compile-rows.js';
 import type { Compiler } from './scope.js';
-import { eachValue, holdsForAny, isRepeated, isRow, isTrue, valuesOf, type Row, type Value } from './values.js';
+import { holdsForAny, isRepeated, isRow, isTrue, valuesOf, type Row, type Value } from './values.js';
 
 /** How to evaluate. */
 export interface EvaluateOptions {
@@ -37,28 +37,70 @@ export function evaluate(query: Query | string, env: Environment, options: Evalu
 
 /**
  * The answer as rows, plain objects without anything lazy, one by one. No rows for null; a value that is no object is
- * a row with the column `value`.
+ * a row with the column `value`. Nothing is read or refused before the first row is asked for.
  */
-export function* rows(
+export function rows(
   query: Query | string,
   env: Environment,
   options: EvaluateOptions = {},
-): Generator<Record<string, Value>> {
-  const { root, compiler } = prepare(query, env, options);
-  const toRow = rowMaker(root, compiler);
-  for (const item of valuesOf(compiler.compile(root, null)(null))) yield toRow(item);
+): IterableIterator<Record<string, Value>> {
+  return new PlainRows(() => {
+    const { root, compiler } = prepare(query, env, options);
+    const values = valuesOf(compiler.compile(root, null)(null))[Symbol.iterator]();
+    return { values, toRow: rowMaker(root, compiler) };
+  });
 }
 
-/** All rows of the answer at once, as {@link rows} gives them; costs less for many. They all stand in memory. */
+/** What is left to read, and how rows are made of it. */
+interface Reading {
+  readonly values: Iterator<Value>;
+  readonly toRow: (item: Value) => Record<string, Value>;
+}
+
+/** No generator, which would cost as much for each row as filtering it. As one, it has ended once it has thrown. */
+class PlainRows implements IterableIterator<Record<string, Value>> {
+  private reading: Reading | undefined;
+
+  constructor(private start: (() => Reading) | undefined) {}
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<Record<string, Value>> {
+    const reading = this.reading ?? this.begin();
+    if (reading === undefined) return { done: true, value: undefined };
+    this.reading = undefined;
+    const next = reading.values.next();
+    if (next.done === true) return { done: true, value: undefined };
+    const value = reading.toRow(next.value);
+    this.reading = reading;
+    return { done: false, value };
+  }
+
+  return(): IteratorResult<Record<string, Value>> {
+    const { reading } = this;
+    this.start = undefined;
+    this.reading = undefined;
+    reading?.values.return?.();
+    return { done: true, value: undefined };
+  }
+
+  private begin(): Reading | undefined {
+    const { start } = this;
+    this.start = undefined;
+    return start?.();
+  }
+}
+
+/** All rows of the answer at once, as {@link rows} gives them. They all stand in memory. */
 export function readRows(
   query: Query | string,
   env: Environment,
   options: EvaluateOptions = {},
 ): Record<string, Value>[] {
-  const { root, compiler } = prepare(query, env, options);
-  const toRow = rowMaker(root, compiler);
   const found: Record<string, Value>[] = [];
-  eachValue(compiler.compile(root, null)(null), (item) => found.push(toRow(item)) > 0);
+  for (const row of rows(query, env, options)) found.push(row);
   return found;
 }
 

@@ -88,28 +88,79 @@ describe('sources', () => {
     expect(answer('select a from s()', declared)).toEqual([{ a: null }]);
   });
 
-  it('are closed when reading stops early, and not before', () => {
+  describe.each(['made on demand', 'in an array'])('%s', (kind) => {
     const events: string[] = [];
-    const gen: Environment = {
-      functions: {
-        gen: {
-          name: 'gen',
-          kind: 'source',
-          *call() {
-            try {
-              for (let i = 0; ; i += 1) {
-                events.push(`row ${String(i)}`);
-                yield { i };
-              }
-            } finally {
-              events.push('closed');
-            }
-          },
-        },
-      },
+    const made = function* (): Generator<Row> {
+      try {
+        for (let i = 0; i < 9; i += 1) {
+          events.push(`row ${String(i)}`);
+          yield { i };
+        }
+      } finally {
+        events.push('closed');
+      }
     };
-    expect(holds('any from gen() where i == 1', gen)).toBe(true);
-    expect(events).toEqual(['row 0', 'row 1', 'closed']);
+    const stands = (): Row[] =>
+      Array.from({ length: 9 }, (_, i) => ({
+        get i() {
+          events.push(`row ${String(i)}`);
+          return i;
+        },
+      }));
+    const onDemand = kind === 'made on demand';
+    const gen: Environment = {
+      functions: { gen: { name: 'gen', kind: 'source', call: onDemand ? made : stands } },
+    };
+    const closed = onDemand ? ['closed'] : [];
+    const seen = (): string[] => events.splice(0);
+
+    it('are read no further than one row is asked for, and closed when no more are', () => {
+      const read = rows('select i from gen() where i != 1', gen);
+      expect(seen()).toEqual([]);
+      expect(read.next()).toEqual({ done: false, value: { i: 0 } });
+      expect([...new Set(seen())]).toEqual(['row 0']);
+      expect(read.next()).toEqual({ done: false, value: { i: 2 } });
+      expect([...new Set(seen())]).toEqual(['row 1', 'row 2']);
+      for (const row of read) {
+        expect(row).toEqual({ i: 3 });
+        break;
+      }
+      expect([...new Set(seen())]).toEqual(['row 3', ...closed]);
+      expect(read.next()).toEqual({ done: true, value: undefined });
+      expect(seen()).toEqual([]);
+    });
+
+    it('are closed when any has its answer', () => {
+      expect(holds('any from gen() where i == 1', gen)).toBe(true);
+      expect([...new Set(seen())]).toEqual(['row 0', 'row 1', ...closed]);
+    });
+
+    it('are read no further than LIMIT', () => {
+      expect([...rows('select i from gen() limit 2 offset 1', gen)]).toEqual([{ i: 1 }, { i: 2 }]);
+      expect([...new Set(seen())]).toEqual([...(onDemand ? ['row 0'] : []), 'row 1', 'row 2', ...closed]);
+    });
+
+    it('have ended when a condition fails', () => {
+      const read = rows('select i from gen() where if i < 1 then true else nowhere', gen);
+      expect(read.next().value).toEqual({ i: 0 });
+      expect(failure(() => read.next())).toMatchObject({ kind: 'eval', start: 50 });
+      expect([...new Set(seen())]).toEqual(['row 0', 'row 1', ...closed]);
+      expect(read.next()).toEqual({ done: true, value: undefined });
+      expect(seen()).toEqual([]);
+    });
+
+    it('are not begun when nobody reads', () => {
+      const read = rows('select i from gen()', gen);
+      expect(read.return?.()).toEqual({ done: true, value: undefined });
+      expect(read.next()).toEqual({ done: true, value: undefined });
+      expect(seen()).toEqual([]);
+    });
+  });
+
+  it('refuse a malformed query when the first row is asked for', () => {
+    const read = rows('select', env);
+    expect(failure(() => read.next())).toMatchObject({ kind: 'parse' });
+    expect(read.next()).toEqual({ done: true, value: undefined });
   });
 
   it('are read once for a let, however often it is used', () => {
