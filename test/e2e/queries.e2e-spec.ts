@@ -52,8 +52,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const VALIDATE = `query ($query: String!, $parameters: JSON) {
-  validateQuery(query: $query, parameters: $parameters) { valid text diagnostics { severity message start end line column } }
+const VALIDATE = `query ($query: String!, $parameters: JSON, $rows: String) {
+  validateQuery(query: $query, parameters: $parameters, rows: $rows) { valid text diagnostics { severity message start end line column } }
 }`;
 const EXPLAIN = `query ($query: String!, $parameters: JSON) {
   explainQuery(query: $query, parameters: $parameters) {
@@ -161,6 +161,57 @@ describe('a query that would fail', () => {
     const column = await hunter.http.post('/api/v1/hunts').send({ ...files, filter: 'st_sise > 5' });
     expect([column.status, column.body]).toMatchObject([400, { code: 'efilter/check', start: 0, end: 7 }]);
     expect((await hunter.http.post('/api/v1/hunts').send({ ...files, filter: 'st_size > 5' })).status).toBe(201);
+  });
+});
+
+describe('a bare condition on rows', () => {
+  const rows = 'listing';
+
+  it('is valid where the rows have its columns, by command, REST and GraphQL', async () => {
+    const query = 'st_size > {least} and filename =~ "log$"';
+    const valid = { valid: true, text: "st_size > 100 and filename =~ 'log$'", diagnostics: [] };
+    const command = await runConsole([
+      ...['query', 'validate', '--rows', rows, '--parameters', '{"least": 100}', '--json', query],
+    ]);
+    expect([command.code, JSON.parse(command.stdout)]).toEqual([0, valid]);
+    const parameters = { least: 100 };
+    const rest = await viewer.http.post('/api/v1/queries/validate').send({ query, query_parameters: parameters, rows });
+    expect([rest.status, rest.body]).toEqual([200, valid]);
+    expect((await ask(viewer.http, VALIDATE, { query, parameters, rows })).data).toEqual({ validateQuery: valid });
+  });
+
+  it('is no query on its own', async () => {
+    const command = await runConsole(['query', 'validate', 'st_size > 100']);
+    expect(command.code).toBe(1);
+    expect(command.stdout).toContain('Error at 1:1: There is no variable named st_size.');
+    const rest = await viewer.http.post('/api/v1/queries/validate').send({ query: 'st_size > 100' });
+    expect(rest.body).toMatchObject({ valid: false, diagnostics: [{ severity: 'error', start: 0, end: 7 }] });
+  });
+
+  it('is shown with what the rows do not have, and what can never hold', async () => {
+    const query = "st_sise > 5 or st_size == '5'";
+    const command = await runConsole(['query', 'validate', '--rows', rows, query]);
+    expect([command.code, command.stderr]).toEqual([1, 'rekall: the query would fail: 1 mistake\n']);
+    expect(command.stdout).toContain(`1 | ${query}\n    ^^^^^^^\n`);
+    const diagnostics = [
+      { severity: 'error', start: 0, end: 7, line: 1, column: 1 },
+      { severity: 'warning', start: 15, end: 29, line: 1, column: 16 },
+    ];
+    const rest = await viewer.http.post('/api/v1/queries/validate').send({ query, rows });
+    expect(rest.body).toMatchObject({ valid: false, diagnostics });
+    const graphql = await ask(viewer.http, VALIDATE, { query, rows });
+    expect(graphql.data).toMatchObject({ validateQuery: { valid: false, diagnostics } });
+  });
+
+  it('is about rows of a kind that there is', async () => {
+    const command = await runConsole(['query', 'validate', '--rows', 'registry', 'true']);
+    expect(command.code).toBe(2);
+    expect(command.stderr).toContain('listing');
+    const rest = await viewer.http.post('/api/v1/queries/validate').send({ query: 'true', rows: 'registry' });
+    expect([rest.status, rest.body]).toMatchObject([400, { errors: [{ pointer: '/rows' }] }]);
+    expect((await ask(viewer.http, VALIDATE, { query: 'true', rows: 'registry' })).codes).toHaveLength(1);
+    const explained = await viewer.http.post('/api/v1/queries/explain').send({ query: 'true', rows });
+    expect(explained.status).toBe(400);
   });
 });
 

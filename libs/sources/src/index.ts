@@ -7,4 +7,5 @@ export { columnKindsOf, DECLARED_BY_NAME, DECLARED_SOURCES, rowColumnsOf } from 
 export { FILE_SOURCES } from './file-sources.js';
 export { PROCESS_SOURCES } from './process-sources.js';
 export { pushDown } from './pushdown.js';
+export { ROW_COLUMNS, ROW_KINDS, type RowKind } from './row-kinds.js';
 export { SYSTEM_SOURCES } from './system-sources.js';

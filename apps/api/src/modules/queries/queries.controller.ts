@@ -6,6 +6,7 @@ import {
   QueryInput,
   renderExplanation,
   renderValidation,
+  ValidationInput,
   ValidationModel,
 } from './dto/query.input.js';
 import { QueriesService } from './queries.service.js';
@@ -16,13 +17,16 @@ import { QueriesService } from './queries.service.js';
 export class QueriesController {
   constructor(private readonly queries: QueriesService) {}
 
-  /** Looks for mistakes by what agents declare. A malformed query is refused with its place. */
+  /**
+   * Looks for mistakes by what agents declare, in a query or in a bare condition on rows. A malformed one is refused
+   * with its place.
+   */
   @Post('validate')
   @HttpCode(200)
   @Access('queries.check')
   @ApiOkResponse({ standardSchema: ValidationModel })
-  validate(@Body({ schema: QueryInput }) { query, query_parameters }: QueryInput) {
-    return renderValidation(this.queries.validate(query, query_parameters));
+  validate(@Body({ schema: ValidationInput }) { query, query_parameters, rows }: ValidationInput) {
+    return renderValidation(this.queries.validate(query, query_parameters, rows));
   }
 
   /** What a query reads, and which of its conditions a source could take over. */

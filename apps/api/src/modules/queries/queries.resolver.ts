@@ -1,16 +1,14 @@
 import { Args, Query, Resolver } from '@nestjs/graphql';
+import { ROW_KINDS } from '#sources';
 import { Access } from '../../platform/access/access.decorator.js';
 import { Json } from '../../platform/graphql/scalars.js';
 import { parseInput } from '../../platform/http/validation.js';
-import { QueryInput } from './dto/query.input.js';
+import { QueryInput, ValidationInput } from './dto/query.input.js';
 import { QueryExplanationObject, QueryValidationObject } from './dto/query.object.js';
 import { QueriesService } from './queries.service.js';
 
-const inputOf = (query: string, parameters: unknown): QueryInput =>
-  parseInput(QueryInput, {
-    query,
-    ...(parameters === null || parameters === undefined ? {} : { query_parameters: parameters }),
-  });
+const given = (name: string, value: unknown): object =>
+  value === null || value === undefined ? {} : { [name]: value };
 
 @Resolver()
 export class QueriesResolver {
@@ -21,9 +19,19 @@ export class QueriesResolver {
   validateQuery(
     @Args('query', { type: () => String }) query: string,
     @Args('parameters', { type: () => Json, nullable: true }) parameters: unknown,
+    @Args('rows', {
+      type: () => String,
+      nullable: true,
+      description: `It is a bare condition on rows of this kind: ${ROW_KINDS.join(', ')}`,
+    })
+    rows: unknown,
   ) {
-    const input = inputOf(query, parameters);
-    return this.queries.validate(input.query, input.query_parameters);
+    const input = parseInput(ValidationInput, {
+      query,
+      ...given('query_parameters', parameters),
+      ...given('rows', rows),
+    });
+    return this.queries.validate(input.query, input.query_parameters, input.rows);
   }
 
   @Query(() => QueryExplanationObject, { nullable: true, description: 'What a query reads, and what could be pushed' })
@@ -32,7 +40,7 @@ export class QueriesResolver {
     @Args('query', { type: () => String }) query: string,
     @Args('parameters', { type: () => Json, nullable: true }) parameters: unknown,
   ) {
-    const input = inputOf(query, parameters);
+    const input = parseInput(QueryInput, { query, ...given('query_parameters', parameters) });
     return this.queries.explain(input.query, input.query_parameters);
   }
 }

@@ -12,7 +12,7 @@ import {
   type Query,
   type QueryParams,
 } from '#efilter';
-import { DECLARED_BY_NAME, DECLARED_SOURCES, pushDown } from '#sources';
+import { DECLARED_BY_NAME, DECLARED_SOURCES, pushDown, ROW_COLUMNS, type RowKind } from '#sources';
 import { malformedQuery } from '../../platform/efilter/query-error.js';
 
 /** A mistake with its place, as offsets and as line and column, which count from 1. */
@@ -30,10 +30,14 @@ export interface Validation {
 /** Looks at queries by what agents of this version declare; nothing is run. */
 @Injectable()
 export class QueriesService {
-  /** @throws DomainError `efilter/parse` with the place for what is not EFILTER */
-  validate(text: string, parameters: QueryParams | undefined): Validation {
+  /**
+   * @param rows it is a bare condition on rows of this kind
+   * @throws DomainError `efilter/parse` with the place for what is not EFILTER
+   */
+  validate(text: string, parameters: QueryParams | undefined, rows: RowKind | undefined): Validation {
     const query = this.parsed(text, parameters);
-    const found = check(pushDown(query, DECLARED_BY_NAME), DECLARED_SOURCES);
+    const row = rows === undefined ? undefined : ROW_COLUMNS[rows];
+    const found = check(pushDown(query, DECLARED_BY_NAME), DECLARED_SOURCES, row);
     const diagnostics = found.map((one) => ({ ...one, ...placeOf(text, one.start) }));
     return { valid: !diagnostics.some(({ severity }) => severity === 'error'), text: print(query), diagnostics };
   }

@@ -1,6 +1,6 @@
 import { check, EfilterError, formatDiagnostic, parse, type Query, type RowColumns, sourcesOf } from '#efilter';
-import { DECLARED_BY_NAME, DECLARED_SOURCES, pushDown, rowColumnsOf } from '#sources';
-import { type Action, type CollectAction, LISTING_COLLECTION } from '#wire';
+import { DECLARED_BY_NAME, DECLARED_SOURCES, pushDown, ROW_COLUMNS } from '#sources';
+import type { Action, CollectAction } from '#wire';
 import { malformedQuery, wrongQuery } from '../../../platform/efilter/query-error.js';
 import { fileCondition } from '../dto/file-condition.input.js';
 import type { LaunchInput } from '../dto/launch.input.js';
@@ -72,11 +72,6 @@ export interface LaunchAction {
 
 const LARGE_FILES = ['parts.1'];
 
-/** What a row of a listing has: the filter is about that. */
-const LISTED = rowColumnsOf(
-  LISTING_COLLECTION.tables.flatMap(({ name, columns }) => (name === 'entries' ? columns : [])),
-);
-
 const collect = (input: InputOf<'Collect'>): LaunchAction => ({
   action: {
     __type__: 'Collect',
@@ -94,7 +89,7 @@ const collect = (input: InputOf<'Collect'>): LaunchAction => ({
 
 const listDirectory = ({ path, depth, one_device, filter }: InputOf<'ListDirectory'>): LaunchAction => ({
   action: { __type__: 'ListDirectory', path, depth, one_device, ...(filter === undefined ? {} : { filter }) },
-  sources: filter === undefined ? [] : checkedQuery(filter, '/filter', { row: LISTED }),
+  sources: filter === undefined ? [] : checkedQuery(filter, '/filter', { row: ROW_COLUMNS.listing }),
   capabilities: [],
 });
 

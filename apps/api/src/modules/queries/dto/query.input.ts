@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Explanation } from '#efilter';
+import { ROW_KINDS } from '#sources';
 import type { Validation } from '../queries.service.js';
 
 /** A query to look at. */
@@ -17,6 +18,15 @@ export const QueryInput = z
   })
   .meta({ id: 'QueryInput' });
 export type QueryInput = z.infer<typeof QueryInput>;
+
+/** A query to look for mistakes in, or a bare condition on rows. */
+export const ValidationInput = QueryInput.extend({
+  rows: z
+    .enum(ROW_KINDS)
+    .optional()
+    .describe('It is a bare condition on rows of this kind, such as st_size > 100, the filter of a listing'),
+}).meta({ id: 'QueryValidationInput' });
+export type ValidationInput = z.infer<typeof ValidationInput>;
 
 const Offset = z.int().min(0).describe('Half-open offsets into the text, in UTF-16 units');
 
