@@ -22,4 +22,6 @@ if (!names.includes(name)) {
 }
 const code = await buildIfStale();
 if (code !== 0) process.exit(code);
+// The bench of the store writes as many files at once as it has connections, each in a thread of its own.
+process.env.UV_THREADPOOL_SIZE ??= '16';
 becomeNode(['--import', join(root, 'test/support/run-sources.mjs'), join(folder, `${name}.ts`), ...args]);

@@ -25,6 +25,8 @@ const MIB = Number(values.mib);
 const SECONDS = Number(values.seconds);
 const BUCKET = 'evidence';
 const CONNECTIONS = 16;
+/** PUTs and plain fsyncs are measured in turns, so often. */
+const ROUNDS = 9;
 const NGINX = '/usr/sbin/nginx';
 
 interface Row {
@@ -183,7 +185,7 @@ async function together(count: number, work: (index: number) => Promise<unknown>
 
 async function puts(): Promise<void> {
   const body = Buffer.alloc(4_096, 'e');
-  const count = 4_000;
+  const count = 500 * ROUNDS;
   const urls = await Promise.all(
     Array.from({ length: count }, (_unused, index) =>
       getSignedUrl(
@@ -197,21 +199,28 @@ async function puts(): Promise<void> {
     const head = `PUT ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${String(body.length)}\r\n\r\n`;
     return head + body.toString('latin1');
   });
-  const own = await seconds(() => sendAll(server.port, requests));
-  const disk = await seconds(() =>
-    together(count, async (index) => {
-      const file = await open(join(folder, `fsync-${String(index)}`), 'w');
-      await file.write(body);
-      await file.sync();
-      await file.close();
-    }),
-  );
+  const plain = async (round: number, index: number): Promise<void> => {
+    const file = await open(join(folder, `fsync-${String(round)}-${String(index)}`), 'w');
+    await file.write(body);
+    await file.sync();
+    await file.close();
+  };
+  // In turns, so that other work on the machine meets both; the middle of the ratios counts.
+  const per = count / ROUNDS;
+  const seen: { own: number; disk: number }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const own = await seconds(() => sendAll(server.port, requests.slice(round * per, (round + 1) * per)));
+    const disk = await seconds(() => together(per, (index) => plain(round, index)));
+    seen.push({ own: per / own, disk: per / disk });
+  }
+  const ratio = (of: { own: number; disk: number }): number => of.own / of.disk;
+  const middle = seen.toSorted((a, b) => ratio(a) - ratio(b))[Math.floor(ROUNDS / 2)];
   rows.push({
     what: '4 kB signed PUTs',
-    here: count / own,
+    here: middle?.own ?? 0,
     unit: '/s',
-    beside: 'fsync of 4 kB files',
-    other: count / disk,
+    beside: `fsync of 4 kB files, ${String(CONNECTIONS)} at once`,
+    other: middle?.disk,
     wanted: '>= 0.5',
   });
 }

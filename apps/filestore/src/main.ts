@@ -9,6 +9,9 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
   );
   process.exitCode = 1;
 } else {
+  // Every change waits for the disk in one of libuv's threads; with its 4 only so many PUTs would share one commit of the
+  // file system. Read when the first of them is needed, so before anything is imported.
+  process.env['UV_THREADPOOL_SIZE'] ??= '32';
   const { run } = await import('./cli.js');
   process.exitCode = await run(process.argv.slice(2), process.env, console.log, console.error);
 }

@@ -1,5 +1,5 @@
-import { closeSync, openSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { link, mkdir, rename, unlink } from 'node:fs/promises';
+import { closeSync, linkSync, openSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { mkdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '#files';
 import { toText, type ByteString } from '../bytes.js';
@@ -167,7 +167,7 @@ export class DiskStore {
   }
 
   private headAt(path: string): ObjectMeta | undefined {
-    const fd = openExisting(path);
+    const fd = isThere(path) ? openExisting(path) : undefined;
     if (fd === undefined) return undefined;
     try {
       return readMeta(fd);
@@ -196,10 +196,10 @@ export class DiskStore {
   }
 
   /** Moves a file into its folder, making the folder first; again when the emptied folder was removed meanwhile. */
-  private async moveInto(path: string, move: () => Promise<boolean>): Promise<boolean> {
+  private async moveInto(path: string, move: () => boolean): Promise<boolean> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await move();
+        return move();
       } catch (error) {
         if (!isErrno(error, 'ENOENT') || attempt >= 20) throw error;
       }
@@ -254,6 +254,16 @@ export class DiskStore {
   }
 }
 
+/** Asked before a file is opened that is mostly not there: an error that is thrown costs far more than the question. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (isErrno(error, 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
 /** Opens a file for reading; undefined when there is none. */
 function openExisting(path: string): number | undefined {
   try {
@@ -264,15 +274,16 @@ function openExisting(path: string): number | undefined {
   }
 }
 
-async function replace(from: string, to: string): Promise<boolean> {
-  await rename(from, to);
+/** As {@link linkNew} without giving way: handing the call over to another thread takes longer than the call. */
+function replace(from: string, to: string): boolean {
+  renameSync(from, to);
   return true;
 }
 
 /** Makes `to` appear only if nothing is there: the file system decides. The caller's discard removes `from`. */
-async function linkNew(from: string, to: string): Promise<boolean> {
+function linkNew(from: string, to: string): boolean {
   try {
-    await link(from, to);
+    linkSync(from, to);
     return true;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
