@@ -158,6 +158,15 @@ describe('a store that counts nothing itself', () => {
       one<{ bytes: string; objects: string }>('SELECT bytes, objects FROM client_usage WHERE client_id = $1', id);
     expect(await usage(other.clientId)).toMatchObject({ bytes: String(4 * count), objects: String(count) });
     expect(await usage(agent.clientId)).toEqual({ bytes: String(27_000 + 2 * 7_000 + 900), objects: '6' });
+    const shown = await world.call('GET', '/uploads/usage?limit=1');
+    const [most] = shown['items'] as Record<string, string>[];
+    expect(most).toEqual({ client_id: agent.clientId, bytes: String(27_000 + 2 * 7_000 + 900), objects: '6' });
+    const next = await world.call('GET', `/uploads/usage?limit=100&cursor=${String(shown['next_cursor'])}`);
+    expect(next['items']).toContainEqual({
+      client_id: other.clientId,
+      bytes: String(4 * count),
+      objects: String(count),
+    });
     await world.bucket.delete(await keysUnder(`${other.clientId}/`));
     await patrolled();
     expect(await usage(other.clientId)).toBeUndefined();
@@ -204,6 +213,10 @@ describe('a store that counts nothing itself', () => {
     await patrolled();
     const expected = strays;
     expect(await orphans()).toEqual(expected);
+    const page = await world.call('GET', `/uploads/orphans?client_id=${stranger.clientId}`);
+    expect((page['items'] as { key: string }[]).map(({ key }) => key)).toEqual(
+      strays.filter((key) => key.includes(stranger.clientId)),
+    );
     const before = await keysUnder('C.', 'hunts/');
     await clock.moveTo(56.9 * DAY);
     expect((await patrolled()).removed).toBe(0);

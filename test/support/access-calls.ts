@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type AccessWorld, MINE, MINE_TOO, type Standing, THEIRS } from './access-world.js';
+import { type AccessWorld, FILE_TEXT, MINE, MINE_TOO, type Standing, THEIRS } from './access-world.js';
 import type { Case } from './access-table.js';
 import { PASSWORD } from './people.js';
 
@@ -45,6 +45,7 @@ const one =
 const clientOf = (at: Standing): string => at.clientId;
 const flowOf = (at: Standing): string => at.flowId;
 const huntOf = (at: Standing): string => at.huntId;
+const fileOf = (at: Standing): string => at.fileId;
 const collectionOf = (at: Standing): string => at.collectionId;
 
 /** A change of a client: one's own is a new one, with a label of one's own scope. */
@@ -199,6 +200,15 @@ const evidence: Record<string, Make> = {
     () => '7000000000111',
   ),
   'GET /collections/:collection_id/download': one((id) => `/collections/${id}/download`, collectionOf),
+  'GET /files': list('/files', fileOf),
+  'GET /files/:file_id': one((id) => `/files/${id}`, fileOf),
+  'GET /files/:file_id/content': one(
+    (id) => `/files/${id}/content`,
+    fileOf,
+    () => FILE_TEXT,
+  ),
+  'GET /uploads/usage': list('/uploads/usage', clientOf),
+  'GET /uploads/orphans': list('/uploads/orphans', (at) => at.orphanKey),
   'GET /bucket': async (which, world) => ({
     path: `/bucket?prefix=${which === 'gone' ? 'hunts/H_gone/' : 'hunts/'}&limit=${which === 'bad' ? 'x' : '1000'}`,
     object: await world.keyOf(world.mine.collectionId),

@@ -25,8 +25,13 @@ export interface Standing {
   huntId: string;
   collectionId: string;
   quarantineKey: string;
+  fileId: string;
+  orphanKey: string;
   grantId: string;
 }
+
+/** What is in every file. */
+export const FILE_TEXT = 'the message of 7000000000222 days';
 
 const SPEC: CollectionSpec = {
   __type__: 'Collection',
@@ -53,12 +58,15 @@ export class AccessWorld {
     world.mine = await world.#standing(MINE);
     world.theirs = await world.#standing(THEIRS);
     world.gone = await world.#standing(MINE);
-    const { clientId, flowId, huntId, collectionId, quarantineKey, grantId } = world.gone;
+    const { clientId, flowId, huntId, collectionId, quarantineKey, grantId, fileId, orphanKey } = world.gone;
     const { sql } = world.api;
     await sql.query('UPDATE clients SET tombstone_at = now() WHERE id = $1', [clientId]);
     await sql.query('DELETE FROM flows WHERE id = ANY($1)', [[flowId, huntId]]);
     await sql.query('DELETE FROM collections WHERE id = $1', [collectionId]);
     await sql.query('DELETE FROM quarantine_entries WHERE key = $1', [quarantineKey]);
+    await sql.query('DELETE FROM collected_files WHERE id = $1', [fileId]);
+    await sql.query('DELETE FROM client_usage WHERE client_id = $1', [clientId]);
+    await sql.query('DELETE FROM orphans WHERE key = $1', [orphanKey]);
     await sql.query('DELETE FROM grants WHERE id = $1', [grantId]);
     world.goneUser = await world.user();
     await sql.query('DELETE FROM users WHERE id = $1', [world.goneUser]);
@@ -75,6 +83,8 @@ export class AccessWorld {
       flowId: await this.flow(clientId),
       collectionId: await this.collection(huntId, clientId),
       quarantineKey: await this.#quarantined(clientId),
+      fileId: await this.file(huntId, clientId),
+      orphanKey: await this.#uploads(clientId),
       grantId: await this.grant(await this.user(), 'Examiner', `label:${label}`),
     };
   }
@@ -150,6 +160,41 @@ export class AccessWorld {
       collectionId,
     ]);
     return rows[0]!.key;
+  }
+
+  /** An uploaded file, with its object in the bucket. */
+  async file(huntId: string, clientId: string): Promise<string> {
+    const bucket = openS3Store({
+      endpoint: this.api.store.url,
+      region: 'us-east-1',
+      bucket: BUCKET,
+      ...FILESTORE_KEYS.service,
+    });
+    try {
+      const key = `hunts/${huntId}/vfs/files/${clientId}/etc/motd/${hex()}${hex()}`;
+      const { etag } = await bucket.put(key, FILE_TEXT);
+      const id = `FI_${hex()}`;
+      await this.api.sql.query(
+        `INSERT INTO collected_files (id, flow_id, client_id, attempt, path, path_bytes, key, etag, stored_bytes, stored_sha256,
+           content_bytes, content_sha256, reported_at)
+         VALUES ($1, $2, $3, 1, '/etc/motd', '/etc/motd', $4, $5, $6, $7, $6, $7, now())`,
+        [id, huntId, clientId, key, etag, FILE_TEXT.length, sha256(FILE_TEXT)],
+      );
+      return id;
+    } finally {
+      bucket.close();
+    }
+  }
+
+  /** What the patrol would have written: bytes under the client's id, and an orphan. */
+  async #uploads(clientId: string): Promise<string> {
+    const key = `${clientId}/vfs/${hex()}`;
+    await this.api.sql.query('INSERT INTO client_usage (client_id, bytes, objects) VALUES ($1, 5, 1)', [clientId]);
+    await this.api.sql.query(
+      'INSERT INTO orphans (key, bytes, client_id, first_seen_at, seen_at) VALUES ($1, 5, $2, now(), now())',
+      [key, clientId],
+    );
+    return key;
   }
 
   async #quarantined(clientId: string): Promise<string> {

@@ -70,6 +70,15 @@ const queries: Record<string, Make> = {
   'Query.hunt': one('hunt', 'id state', huntOf, huntOf),
   'Query.collections': list('collections', 'id', collectionOf),
   'Query.collection': one('collection', 'id tables { name }', collectionOf, collectionOf),
+  'Query.files': list('files', 'id url', (at) => at.fileId),
+  'Query.file': one(
+    'file',
+    'id url',
+    (at) => at.fileId,
+    (at) => at.fileId,
+  ),
+  'Query.clientUsage': list('clientUsage', 'clientId bytes', clientOf),
+  'Query.orphans': list('orphans', 'key', (at) => at.orphanKey),
   'Query.quarantine': list('quarantine', 'key', (at) => at.quarantineKey),
   'Query.grants': list('grants', 'id', (at) => at.grantId),
   'Query.audit': (which) => ({

@@ -4,6 +4,7 @@ import { AuthModule, SignInModule } from './modules/auth/index.js';
 import { BucketModule } from './modules/bucket/index.js';
 import { ClientsModule } from './modules/clients/index.js';
 import { CollectionsModule } from './modules/collections/index.js';
+import { FilesModule } from './modules/files/index.js';
 import { FlowsModule } from './modules/flows/index.js';
 import { HealthModule } from './modules/health/index.js';
 import { HuntsModule } from './modules/hunts/index.js';
@@ -11,6 +12,7 @@ import { MeModule } from './modules/me/index.js';
 import { QuarantineModule } from './modules/quarantine/index.js';
 import { QueriesModule } from './modules/queries/index.js';
 import { QueuesModule } from './modules/queues/index.js';
+import { UploadsModule } from './modules/uploads/index.js';
 import { UsersModule } from './modules/users/index.js';
 import { AccessModule } from './platform/access/access.module.js';
 import { ClockModule } from './platform/clock/clock.module.js';
@@ -62,6 +64,8 @@ export class HttpModule {
         HuntsModule,
         QueriesModule,
         CollectionsModule,
+        FilesModule,
+        UploadsModule,
         BucketModule,
         QuarantineModule,
       ],

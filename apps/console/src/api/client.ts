@@ -30,6 +30,18 @@ export class ApiClient {
     return this.#call('POST', path, { 'content-type': 'application/json', ...headers }, JSON.stringify(body), schema);
   }
 
+  /** The bytes of an answer as they come, however long that takes. */
+  async download(path: string): Promise<ReadableStream<Uint8Array>> {
+    const what = `GET ${this.base}/api/v1${path}`;
+    const response = await this.#fetch(what, `${this.base}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${this.token}` },
+    });
+    if (!response.ok)
+      throw problemOf(response.status, await response.text(), what, response.headers.get('retry-after'));
+    if (response.body === null) throw new CommandError(`${what}: the answer is empty: is this the API?`);
+    return response.body;
+  }
+
   async #call<T>(
     method: string,
     path: string,

@@ -175,3 +175,28 @@ export const SystemStatus = z.looseObject({
   }),
 });
 export type SystemStatus = z.infer<typeof SystemStatus>;
+
+export const CollectedFile = z.looseObject({
+  file_id: z.string(),
+  flow_id: z.string(),
+  client_id: z.string(),
+  path: z.string(),
+  stored_bytes: z.string(),
+  content_bytes: z.string(),
+  content_sha256: z.string(),
+  parts: z.number().nullable(),
+  reported_at: z.string(),
+});
+export type CollectedFile = z.infer<typeof CollectedFile>;
+
+export const ClientUsage = z.looseObject({ client_id: z.string(), bytes: z.string(), objects: z.string() });
+export type ClientUsage = z.infer<typeof ClientUsage>;
+
+export const Orphan = z.looseObject({
+  key: z.string(),
+  bytes: z.string(),
+  client_id: z.string().nullable(),
+  flow_id: z.string().nullable(),
+  first_seen_at: z.string(),
+});
+export type Orphan = z.infer<typeof Orphan>;

@@ -5,6 +5,7 @@ import { bytes, instant } from '../output/human.js';
 import { type Column, printList } from '../output/print.js';
 import type { Terminal } from '../terminal.js';
 import { listCommand, type ListOptions, withApi } from './api-command.js';
+import { orphansCommand } from './orphans.js';
 
 /** The largest page that the API gives. */
 const LARGEST_PAGE = 1_000;
@@ -68,5 +69,6 @@ export const bucketCommand = (terminal: Terminal): Command => {
       .option('-r, --recursive', 'all levels, not only this one')
       .action((prefix: string, options: LsOptions) => ls(prefix, options, terminal)),
   );
+  bucket.addCommand(orphansCommand(terminal));
   return bucket;
 };

@@ -3,6 +3,7 @@ import type { Terminal } from '../../terminal.js';
 import { clientInspectCommand } from './inspect.js';
 import { clientLabelCommand } from './label.js';
 import { clientListCommand } from './list.js';
+import { clientUsageCommand } from './usage.js';
 
 /** `rekall client`. */
 export const clientCommand = (terminal: Terminal): Command => {
@@ -14,6 +15,7 @@ Examples:
   rekall client inspect C.0123456789abcdef
   rekall client label C.0123456789abcdef +web -db`,
   );
-  for (const make of [clientListCommand, clientInspectCommand, clientLabelCommand]) client.addCommand(make(terminal));
+  for (const make of [clientListCommand, clientInspectCommand, clientLabelCommand, clientUsageCommand])
+    client.addCommand(make(terminal));
   return client;
 };

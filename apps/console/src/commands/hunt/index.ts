@@ -1,5 +1,8 @@
 import { Command } from 'commander';
 import type { Terminal } from '../../terminal.js';
+import { downloadCommand } from '../files/download.js';
+import { filesCommand } from '../files/list.js';
+import { OF_HUNT } from '../files/of.js';
 import { huntClientsCommand } from './clients.js';
 import { huntCreateCommand } from './create.js';
 import { huntInspectCommand } from './inspect.js';
@@ -28,5 +31,6 @@ Examples:
     huntStopCommand,
   ])
     hunt.addCommand(make(terminal));
+  for (const make of [filesCommand, downloadCommand]) hunt.addCommand(make(OF_HUNT, terminal));
   return hunt;
 };
