@@ -5,7 +5,7 @@ import { WORKER_CONFIG } from '../../platform/config/tokens.js';
 import { type Tx, UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { Store } from '../../platform/store/store.module.js';
 import { AuditService } from '../audit/index.js';
-import { isOrphan, type UploadedObject } from './domain/orphans.js';
+import { clientOfKey, isOrphan, type UploadedObject } from './domain/orphans.js';
 import { type FoundOrphan, OrphansRepository } from './orphans.repository.js';
 
 const DAY_MS = 86_400_000;
@@ -40,7 +40,7 @@ export class Orphans {
       orphans.map(({ key, bytes, result }) => ({
         key,
         bytes,
-        clientId: result?.clientId ?? null,
+        clientId: clientOfKey(key) ?? null,
         flowId: result?.flowId ?? null,
       })),
       began,

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type ObjectInfo, redact } from '#locations';
-import { keys, parseResultKey, parseTicketKey } from '#wire';
+import { keys, parseResultKey } from '#wire';
 import { Clock } from '../../platform/clock/clock.js';
 import type { WorkerConfig } from '../../platform/config/env.js';
 import { WORKER_CONFIG } from '../../platform/config/tokens.js';
@@ -10,7 +10,7 @@ import { Store } from '../../platform/store/store.module.js';
 import { AuditService } from '../audit/index.js';
 import { DatabaseCheck } from './database-check.service.js';
 import { BEHIND_NEXT, type Behind, behindText } from './domain/behind.js';
-import type { UploadedObject } from './domain/orphans.js';
+import { clientOfKey, type UploadedObject } from './domain/orphans.js';
 import { HuntBudgets, type HuntSums, noHuntSums } from './hunt-budgets.service.js';
 import { Orphans } from './orphans.service.js';
 import { type Charge, type PatrolNote, PatrolRepository } from './patrol.repository.js';
@@ -18,7 +18,6 @@ import { type Charge, type PatrolNote, PatrolRepository } from './patrol.reposit
 const BATCH = 1000;
 /** Clients whose sums are held before they are written: what bounds the memory. */
 const CLIENTS_HELD = 10_000;
-const CLIENT_PREFIX = /^(C\.[0-9a-f]{16})\//;
 
 /** One LIST of everything that agents may write. */
 interface Round {
@@ -131,7 +130,7 @@ export class PatrolService {
       round.objects += 1;
       round.bytes += size;
       const result = parseResultKey(key);
-      const clientId = result?.clientId ?? parseTicketKey(key)?.clientId ?? CLIENT_PREFIX.exec(key)?.[1];
+      const clientId = clientOfKey(key);
       if (clientId !== undefined) chargeTo(round.charges, clientId, size);
       if (!key.startsWith(keys.ticketsPrefix)) uploaded.push({ key, bytes: size, lastModified, result });
     }

@@ -1,4 +1,4 @@
-import type { ResultKey } from '#wire';
+import { parseResultKey, parseTicketKey, type ResultKey } from '#wire';
 
 const DAY_MS = 86_400_000;
 /** A flow stays in job files, with its grants, for so long after its end (wire.md, section 3). */
@@ -12,6 +12,10 @@ export interface UploadedObject {
   /** Undefined: a key that no honest agent writes. */
   result: ResultKey | undefined;
 }
+
+/** Whose name is in a key under an agents' prefix, also in one that no honest agent writes; undefined: nobody's. */
+export const clientOfKey = (key: string): string | undefined =>
+  parseResultKey(key)?.clientId ?? parseTicketKey(key)?.clientId ?? /^(C\.[0-9a-f]{16})\//.exec(key)?.[1];
 
 /** The key of the index that a part of a large file belongs to; undefined for what is no part. */
 export const indexKeyOf = (key: string): string | undefined => {
