@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from './errors.js';
 import type { Logger } from './logger.js';
 import type { Spool } from './spool/spool.js';
-import type { AttemptRecord } from './state/agent-state.js';
+import type { AttemptRecord, Ending } from './state/agent-state.js';
 import { type ProcessMark, stillRuns } from './state/process-mark.js';
 import type { StateStore } from './state/state-store.js';
 import { type ContentsDeps, ticketContents } from './runner/ticket-contents.js';
@@ -30,9 +30,15 @@ export const killSurvivor = async (mark: ProcessMark, logger: Logger): Promise<v
   }
 };
 
+const unforeseen = (reason: string | undefined): Ending =>
+  reason === undefined
+    ? { state: 'Crashed', error: 'the agent ended while this flow ran' }
+    : { state: 'Error', error: `its ending could not be written at once: ${reason}` };
+
 /**
  * Ends an attempt that has no outcome and does not run: a surviving process is killed, and its one final ticket is
- * Crashed, naming what was complete in the spool; unless its final ticket is in the spool already.
+ * Crashed, naming what was complete in the spool; unless its ending was decided on, or its final ticket is in the spool
+ * already. One that was cancelled leaves nothing.
  * @param reason why this very agent could not end it before: it is an Error then
  */
 export const concludeUnfinished = async (
@@ -50,9 +56,8 @@ export const concludeUnfinished = async (
     spool.release(told);
     return;
   }
-  const final = reason === undefined ? 'Crashed' : 'Error';
-  const error =
-    reason === undefined ? 'the agent ended while this flow ran' : `its ending could not be written at once: ${reason}`;
+  const { state: final, error } = record.ending ?? unforeseen(reason);
+  if (final === 'Cancelled') await spool.removeResults(flowId, attempt);
   const item = await tickets.status(
     {
       flowId,

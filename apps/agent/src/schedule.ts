@@ -62,11 +62,25 @@ export class Schedule {
     const { deps } = this;
     for (const record of deps.state.unfinished()) {
       if (this.#running.has(`${record.flow_id}/${record.attempt}`)) continue;
-      if (record.transfers === undefined) await this.#conclude(record);
-      else if (record.child !== undefined) await killSurvivor(record.child, deps.logger);
-      if (record.transfers !== undefined && resume && !this.#closing) await this.#resume(record, record.transfers);
+      try {
+        await this.#concludeOne(record, resume);
+      } catch (error) {
+        // Its ending could not be written (a full disk, say): the others come first, and the next look tries again.
+        const { flow_id, attempt } = record;
+        const reason = messageOf(error);
+        this.#say(`${flow_id}/${attempt} unended ${reason}`, () =>
+          deps.logger.error({ flow_id, attempt, reason }, 'an unfinished flow could not be ended yet'),
+        );
+      }
       deps.spooled();
     }
+  }
+
+  async #concludeOne(record: AttemptRecord, resume: boolean): Promise<void> {
+    const { child, transfers, ending } = record;
+    if (transfers === undefined || ending !== undefined) return this.#conclude(record);
+    if (child !== undefined) await killSurvivor(child, this.deps.logger);
+    if (resume && !this.#closing) await this.#resume(record, transfers);
   }
 
   async #conclude(record: AttemptRecord): Promise<void> {
@@ -126,7 +140,7 @@ export class Schedule {
           );
           break;
         case 'cancel':
-          this.#running.get(key)?.attempt.cancel();
+          await this.#cancel(key, entry);
           break;
         case 'final':
           await this.#answer(entry, decision.outcome, decision.reason);
@@ -137,6 +151,23 @@ export class Schedule {
           await this.#start(entry);
           break;
       }
+    }
+  }
+
+  /** Kills it, and writes down that it is Cancelled, so that it is that too when its ticket cannot be written. */
+  async #cancel(key: string, { flowId, attempt }: JobEntry): Promise<void> {
+    const { state, logger } = this.deps;
+    const running = this.#running.get(key);
+    if (running === undefined || state.attempt(flowId, attempt)?.ending !== undefined) return;
+    const written = state.setEnding(flowId, attempt, { state: 'Cancelled' });
+    running.attempt.cancel();
+    try {
+      await written;
+    } catch (error) {
+      logger.error(
+        { flow_id: flowId, attempt, reason: messageOf(error) },
+        'a cancelled flow could not be written down',
+      );
     }
   }
 
@@ -181,7 +212,8 @@ export class Schedule {
     const { state, tickets, spool, clock, logger } = this.deps;
     const { flowId, attempt, digest, head } = entry;
     const accepted_at = clock.now().toISOString();
-    await state.accept({ flow_id: flowId, attempt, digest, accepted_at, expires_at: head.expires_at });
+    const ending = { state: outcome, error: reason };
+    await state.accept({ flow_id: flowId, attempt, digest, accepted_at, expires_at: head.expires_at, ending });
     const item = await tickets.status(
       {
         flowId,

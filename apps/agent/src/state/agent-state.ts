@@ -21,6 +21,10 @@ const Transfers = z.object({
 });
 export type Transfers = z.infer<typeof Transfers>;
 
+/** An ending that was decided on. `error`: why, as its ticket says. */
+export const Ending = z.object({ state: z.enum(FINAL_STATES), error: z.string().optional() });
+export type Ending = z.infer<typeof Ending>;
+
 /** One attempt that this agent took up: written and fsynced before it starts, so it is never started again. */
 export const AttemptRecord = z.object({
   flow_id: FlowId,
@@ -32,6 +36,8 @@ export const AttemptRecord = z.object({
   child: ProcessMark.optional(),
   /** Large files that are being sent in parts. */
   transfers: Transfers.optional(),
+  /** How it ends, decided before its ticket is written: it was cancelled, or does not run here. */
+  ending: Ending.optional(),
   /** Absent while it runs; also absent after a kill, which the next start reports as Crashed. */
   outcome: z.enum(FINAL_STATES).optional(),
 });

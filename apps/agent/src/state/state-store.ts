@@ -5,6 +5,7 @@ import { codeOf, messageOf } from '../errors.js';
 import {
   AgentState,
   type AttemptRecord,
+  type Ending,
   emptyState,
   lostState,
   marksOf,
@@ -145,6 +146,11 @@ export class StateStore {
     return this.#change(flowId, attempt, (a) => ({ ...a, transfers }));
   }
 
+  /** An attempt that runs will end like this, whatever happens before its ticket is written. Known here at once. */
+  setEnding(flowId: string, attempt: number, ending: Ending): Promise<void> {
+    return this.#change(flowId, attempt, (a) => ({ ...a, ending }));
+  }
+
   /** Bytes of results that were uploaded on this day (UTC). */
   uploadedOn(day: string): number {
     const { uploaded } = this.#state;
@@ -157,7 +163,10 @@ export class StateStore {
   }
 
   finish(flowId: string, attempt: number, outcome: FinalState): Promise<void> {
-    return this.#change(flowId, attempt, ({ child: _ended, transfers: _sent, ...a }) => ({ ...a, outcome }));
+    return this.#change(flowId, attempt, ({ child: _ended, transfers: _sent, ending: _told, ...a }) => ({
+      ...a,
+      outcome,
+    }));
   }
 
   /** Forgets attempts that expired long ago. */
