@@ -1,6 +1,16 @@
 import Database from 'better-sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
-import { drain, evaluate, parse, toSql, type Environment, type Query, type Row } from '#efilter';
+import {
+  conditionToSql,
+  drain,
+  evaluate,
+  parse,
+  toSql,
+  type Environment,
+  type Query,
+  type Row,
+  type TableSchema,
+} from '#efilter';
 
 /** A sequence that is the same for the same seed. */
 function sequence(seed: number): () => number {
@@ -20,7 +30,7 @@ const pick = <T>(list: readonly T[]): T => {
 };
 
 const columns = ['i', 'r', 't', 'n', 'Mixed Case'];
-const schema = { table: 'data', columns };
+const schema = { table: 'data', columns, wellFormed: true };
 const values = [
   null,
   0,
@@ -67,11 +77,15 @@ const source = (given: readonly Row[]): Environment => ({
 });
 
 /** The query's answer over the table as it is, and by way of SQL. */
-function both(query: string): { direct: unknown; bySql: unknown; sql: string; whole: boolean } {
-  const plan = toSql(query, schema);
+function both(
+  query: string,
+  given = stored,
+  of: TableSchema = schema,
+): { direct: unknown; bySql: unknown; sql: string; whole: boolean } {
+  const plan = toSql(query, of);
   const found = database.prepare(plan.sql).all(...plan.params) as Row[];
   return {
-    direct: drain(evaluate(query, source(stored))),
+    direct: drain(evaluate(query, source(given))),
     bySql: plan.rest === undefined ? found : drain(evaluate(plan.rest, source(found))),
     sql: plan.sql,
     whole: plan.rest === undefined,
@@ -143,6 +157,10 @@ describe(`toSql (seed ${String(SEED)})`, () => {
     ['select *, i + 1 as more from data() where i > 0', false],
     ['select i, i as again from data() order by n limit 4', true],
     ["count(select i from data() where t == 'a')", false],
+    // Element by element, and null where one is no number: no list goes into SQL.
+    ['select i from data() where [1, null] + 1 == [2, null]', false],
+    ['select i from data() where [i, null] + 1 == [2, null]', false],
+    ['select i from data() where [n, t] * 2 == [r, null]', false],
   ])('%s', (text, whole) => {
     const answers = both(text);
     expect(answers.bySql).toEqual(answers.direct);
@@ -168,6 +186,113 @@ describe(`toSql (seed ${String(SEED)})`, () => {
       sql: 'SELECT "c""d" AS "c""d" FROM "a""b" ORDER BY "rowid"',
       params: [],
     });
+  });
+});
+
+describe('toSql over texts that are no UTF-8', () => {
+  // Each is a whole text of the table: what JavaScript reads of it has U+FFFD where bytes mean nothing.
+  const BYTES = [
+    ...[
+      '',
+      '61',
+      '7a',
+      'c3a9',
+      'efbfbd',
+      'f09f9880',
+      'efbbbf61',
+      '610062',
+      'ff',
+      'fe',
+      '80',
+      'e2',
+      'e28261',
+      '61ff',
+      'ff61',
+    ],
+    ...['c0af', 'eda080', 'f4908080', 'ffff', '7aff', 'c3', '61c3c3a9', 'f09f98'],
+  ];
+  const malformed: TableSchema = { table: 'odd', columns: ['a', 'b', 'i'] };
+  database.exec('CREATE TABLE odd (a TEXT, b TEXT, i INTEGER)');
+  for (const a of BYTES) {
+    for (const b of BYTES) {
+      database.exec(`INSERT INTO odd VALUES (CAST(x'${a}' AS TEXT), CAST(x'${b}' AS TEXT), ${String(a.length)})`);
+    }
+  }
+  const odd = database.prepare('SELECT * FROM odd ORDER BY rowid').all() as Row[];
+  const over: Environment = { functions: {}, variables: { odd } };
+  const answers = (query: string | Query): { direct: unknown; bySql: unknown; sql: string; pushed: boolean } => {
+    const plan = toSql(query, malformed);
+    const found = database.prepare(plan.sql).all(...plan.params) as Row[];
+    return {
+      direct: drain(evaluate(query, over)),
+      bySql: plan.rest === undefined ? found : drain(evaluate(plan.rest, { functions: {}, variables: { odd: found } })),
+      sql: plan.sql,
+      pushed: plan.rest === undefined,
+    };
+  };
+
+  it('has texts of one reading whose bytes differ', () => {
+    expect(database.prepare('SELECT count(DISTINCT a) AS n FROM odd').get()).toEqual({ n: BYTES.length });
+    expect(new Set(odd.map(({ a }) => a)).size).toBeLessThan(BYTES.length);
+  });
+
+  const texts = ['', 'a', 'z', '~', 'é', '\ufffd', 'a\ufffd', '\u{1f600}', '\ufeffa', 'a\u0000b', '\ud800', 'b'];
+  const forms = [
+    'a == ?',
+    '? != a',
+    'a in [?]',
+    'a not in [?, 1]',
+    '? in a',
+    'a < ?',
+    'a >= ?',
+    '? > a',
+    'not (a <= ?)',
+  ];
+  it.each(forms)('answers as the evaluator does: %s', (form) => {
+    for (const text of texts) {
+      const { direct, bySql, sql } = answers(parse(`select * from odd where ${form}`, [text]));
+      expect(bySql, `${JSON.stringify(text)}\n${sql}`).toEqual(direct);
+    }
+  });
+
+  it.each([
+    // In SQL: what bytes and readings agree on.
+    ["a == 'é'", true],
+    ["'é' in a", true],
+    ["a < 'z'", true],
+    ['i == 2', true],
+    ['i + 1 < 5', true],
+    ['a == 5', true],
+    ['a', true],
+    // Not in SQL: what they do not.
+    ['a == b', false],
+    ['a < b', false],
+    ["a < 'é'", false],
+    ["a == '\ufffd'", false],
+    ["'\ufffd' in a", false],
+  ])('%s', (condition, pushed) => {
+    const found = answers(`select * from odd where ${condition}`);
+    expect(found.bySql).toEqual(found.direct);
+    expect(found.pushed).toBe(pushed);
+  });
+
+  it('compares columns of a condition where one is never a text', () => {
+    const pushed = (textless: boolean): unknown =>
+      conditionToSql(parse('a == b'), (name) => ({ sql: `"${name}"`, textless: textless && name === 'b' }), 9).pushed;
+    expect(pushed(false)).toBeUndefined();
+    expect(pushed(true)).toMatchObject({ params: [] });
+  });
+
+  it('orders by numbers that are made, but not by what may be a text', () => {
+    for (const [key, pushed] of [
+      ['a', false],
+      ['i', false],
+      ['i * 1', true],
+    ] as const) {
+      const found = answers(`select * from odd order by ${key} limit 300`);
+      expect(found.bySql).toEqual(found.direct);
+      expect(found.pushed).toBe(pushed);
+    }
   });
 });
 

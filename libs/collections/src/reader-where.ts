@@ -5,22 +5,29 @@ import { quoted } from './types.js';
 /** How many values the SQL of a condition may bind; the statements around it bind a few more. */
 export const MAX_CONDITION_VALUES = 50;
 
+type CellSql = ReturnType<Parameters<typeof conditionToSql>[1]>;
+
 /**
  * A cell as a condition sees it, in SQL: what is of another type than its column, or too large to be read, is NULL.
  * Undefined for what SQL would see otherwise: bytes are base64 there, json is what it says.
  */
-const cellSql = ({ name, type }: ColumnShape, maxCellBytes: number): string | undefined => {
+const cellSql = ({ name, type }: ColumnShape, maxCellBytes: number): CellSql => {
   const cell = quoted(name);
   switch (type) {
     case 'int':
-      return `(CASE WHEN typeof(${cell}) = 'integer' THEN ${cell} END)`;
+      return { sql: `(CASE WHEN typeof(${cell}) = 'integer' THEN ${cell} END)`, textless: true };
     case 'float':
     case 'epoch':
-      return `(CASE WHEN typeof(${cell}) IN ('integer', 'real') AND ${cell} BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308 THEN ${cell} END)`;
+      return {
+        sql: `(CASE WHEN typeof(${cell}) IN ('integer', 'real') AND ${cell} BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308 THEN ${cell} END)`,
+        textless: true,
+      };
     case 'bool':
-      return `(CASE WHEN typeof(${cell}) = 'integer' AND ${cell} IN (0, 1) THEN ${cell} END)`;
+      return { sql: `(CASE WHEN typeof(${cell}) = 'integer' AND ${cell} IN (0, 1) THEN ${cell} END)`, textless: true };
     case 'unicode':
-      return `(CASE WHEN typeof(${cell}) = 'text' AND octet_length(${cell}) <= ${maxCellBytes} THEN ${cell} END)`;
+      return {
+        sql: `(CASE WHEN typeof(${cell}) = 'text' AND octet_length(${cell}) <= ${maxCellBytes} THEN ${cell} END)`,
+      };
     case 'bytes':
     case 'json':
       return undefined;

@@ -136,7 +136,7 @@ function use(call: CallNode, reading: Reading, env: Environment): SourceUse {
     if (constraint === undefined) break;
     constraints.push(constraint);
   }
-  const translator = new SqlTranslator((name) => (isColumn(name) ? { column: name } : undefined));
+  const translator = new SqlTranslator((name) => (isColumn(name) ? { column: name } : undefined), true);
   const first = conditions.findIndex((condition) => translator.condition(condition) === undefined);
   const pushed = first < 0 ? conditions : conditions.slice(0, first);
   const text = (root: Expression): string => print({ text: '', root });

@@ -116,6 +116,8 @@ const suites: Readonly<Record<string, Cases>> = {
     ['1 / 0', null],
     ['-nil', null],
     ['[1, 2] * [3]', [3, 0]],
+    ['[1, null] + 1', [2, null]],
+    ['1 + [null, true]', [null, 2]],
     ['nums + 10', [13, 11, 12]],
     ['10 - [1, 2]', [9, 8]],
     ['nums < [2]', [false, false, false]],

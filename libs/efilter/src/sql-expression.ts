@@ -7,6 +7,8 @@ export interface Sql {
   readonly params: readonly (number | string | null)[];
   /** Whether it is a REAL or NULL, whatever the columns hold. */
   readonly numeric?: true;
+  /** It is never a text, whatever the rows hold. */
+  readonly textless?: boolean;
   /** It is one `?`, and what is bound there is of this kind. */
   readonly constant?: 'number' | 'text' | 'null';
 }
@@ -17,10 +19,17 @@ const MAX_SQL = 20_000;
 /** Nor a chain such as `a == b == c` that is longer. */
 const MAX_COMPARISONS = 10;
 
+/** A column as SQL makes it of what is stored. */
+export interface CellSql {
+  readonly sql: string;
+  /** Whether it is never a text. */
+  readonly textless?: boolean;
+}
+
 /** What a name stands for: an expression given by AS, a column of the table, or what SQL makes of one. */
 export type Resolve = (
   name: string,
-) => { readonly column: string } | { readonly sql: string } | { readonly alias: Expression } | undefined;
+) => { readonly column: string } | CellSql | { readonly alias: Expression } | undefined;
 
 const NUMBERS = "('integer', 'real')";
 
@@ -46,9 +55,16 @@ function literal(value: number | string | null): Sql {
 /**
  * Translates expressions whose meaning SQL can keep, for values of any kind in any column: SQL's own affinities,
  * collations and three-valued logic are kept out. Every method answers undefined for what has no such translation.
+ *
+ * SQL compares the bytes of texts, the evaluator what they were read as: where bytes are no UTF-8, U+FFFD. Unless all
+ * texts are known to be well-formed, only comparisons that cannot tell the two apart are translated.
  */
 export class SqlTranslator {
-  constructor(private readonly resolve: Resolve) {}
+  /** @param wellFormed whether every text that is stored is well-formed UTF-8 */
+  constructor(
+    private readonly resolve: Resolve,
+    private readonly wellFormed: boolean,
+  ) {}
 
   /** Whether the expression is true, as 0 or 1 and never NULL. */
   condition(node: Expression): Sql | undefined {
@@ -73,7 +89,7 @@ export class SqlTranslator {
   /** The value that rows are ordered by. */
   key(node: Expression): Sql | undefined {
     const value = this.scalar(node);
-    return value === undefined
+    return value === undefined || !(this.wellFormed || isTextless(value))
       ? undefined
       : tag`(CASE WHEN typeof(${value}) = 'integer' THEN CAST(${value} AS REAL) ELSE ${value} END) COLLATE BINARY`;
   }
@@ -130,13 +146,13 @@ export class SqlTranslator {
   private equality(left: Expression, right: Expression): Sql | undefined {
     const a = this.scalar(left);
     const b = this.scalar(right);
-    return a === undefined || b === undefined ? undefined : equal(a, b);
+    return a === undefined || b === undefined || !this.comparable(a, b, true) ? undefined : equal(a, b);
   }
 
   private ordering(left: Expression, right: Expression, operator: BinaryOperator): Sql | undefined {
     const a = this.scalar(left);
     const b = this.scalar(right);
-    if (a === undefined || b === undefined) return undefined;
+    if (a === undefined || b === undefined || !this.comparable(a, b, false)) return undefined;
     const sign = { text: operator, params: [] };
     const simple = againstConstant(a, b, sign);
     if (simple !== undefined) return simple;
@@ -149,13 +165,27 @@ export class SqlTranslator {
     if (items !== undefined) {
       const value = this.scalar(needle);
       if (value === undefined) return undefined;
-      return anyOf(value, items);
+      return items.every((item) => this.comparable(value, literal(item), true)) ? anyOf(value, items) : undefined;
     }
     if (needle.kind !== 'literal' || typeof needle.value !== 'string') return undefined;
     if (haystack.kind !== 'variable') return undefined;
     const text = this.scalar(haystack);
     if (text === undefined || text.numeric === true || text.params.length > 0) return undefined;
+    if (!this.comparable(text, literal(needle.value), true)) return undefined;
     return tag`(CASE WHEN ${isText(text)} THEN instr(${text}, ${literal(needle.value)}) > 0 ELSE 0 END)`;
+  }
+
+  /**
+   * Whether two values compare as their bytes do. Where a text may be malformed, it equals one that is well-formed and
+   * without U+FFFD only if it is the same, and what is not ASCII comes after all that is, read or not.
+   */
+  private comparable(a: Sql, b: Sql, forEquality: boolean): boolean {
+    if (isTextless(a) || isTextless(b)) return true;
+    const texts = [a, b].filter(({ constant }) => constant === 'text').map(({ params: [text] }) => String(text));
+    if (!texts.every((text) => text.isWellFormed())) return false;
+    if (this.wellFormed || texts.length === 2) return true;
+    const [text] = texts;
+    return text !== undefined && (forEquality ? !text.includes('\uFFFD') : isAscii(text));
   }
 
   /** A value that is no list: a column, a literal, or what arithmetic makes of them. Truth is 1 or 0. */
@@ -173,7 +203,7 @@ export class SqlTranslator {
       case 'variable': {
         const found = this.resolve(node.name);
         if (found === undefined) return undefined;
-        if ('sql' in found) return { text: found.sql, params: [] };
+        if ('sql' in found) return { text: found.sql, params: [], textless: found.textless === true };
         return 'column' in found ? { text: quoted(found.column), params: [] } : this.scalar(found.alias);
       }
       case 'unary': {
@@ -256,6 +286,15 @@ function isText(value: Sql): Sql {
 /** A number as JavaScript holds it: integers beyond 2^53 are rounded. */
 function real(value: Sql): Sql {
   return tag`CAST(${value} AS REAL)`;
+}
+
+function isTextless({ numeric, textless, constant }: Sql): boolean {
+  return numeric === true || textless === true || constant === 'number' || constant === 'null';
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0x7f) return false;
+  return true;
 }
 
 /** Without the affinity and collation of a column. */

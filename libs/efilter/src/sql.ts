@@ -2,7 +2,7 @@ import { freeze, type Expression, type Query, type SelectNode } from './ast.js';
 import { conjunctsOf, joined } from './conjuncts.js';
 import { parse } from './parser.js';
 import { print } from './printer.js';
-import { quoted, SqlTranslator, type Sql } from './sql-expression.js';
+import { quoted, SqlTranslator, type CellSql, type Resolve, type Sql } from './sql-expression.js';
 import { walk } from './visitor.js';
 
 /** One table of a SQLite database, as a query names it: `FROM name` or `FROM name()`. */
@@ -12,6 +12,12 @@ export interface TableSchema {
   readonly columns: readonly string[];
   /** What the rows are ordered by when a query says nothing; `rowid` unless given. */
   readonly rowOrder?: string;
+  /**
+   * Whether all its texts are known to be well-formed UTF-8, as those are that JavaScript wrote. Comparisons that would
+   * tell malformed ones apart from what they are read as are left to the evaluator otherwise, and so are orders by
+   * columns.
+   */
+  readonly wellFormed?: boolean;
 }
 
 /** What of a query SQLite can answer, and what remains. */
@@ -50,7 +56,10 @@ export function toSql(query: Query | string, schema: TableSchema): SqlPlan {
   };
   if (timesNamed(root, schema.table) !== 1) return { ...assemble(whole, schema), rest: freeze({ text, root }) };
   if (root.kind === 'any' && isTable(root.rows, schema) && root.condition !== undefined) {
-    const { pushed, rest } = split(root.condition, new SqlTranslator((name) => columnOf(name, schema)));
+    const { pushed, rest } = split(
+      root.condition,
+      translatorFor(schema, (name) => columnOf(name, schema)),
+    );
     const { condition: _whole, ...bare } = root;
     const remains = rest === undefined ? bare : { ...bare, condition: rest };
     return { ...assemble({ ...whole, where: pushed }, schema), rest: remaining(remains) };
@@ -73,18 +82,16 @@ export interface ConditionPlan {
 /**
  * Compiles the leading part of a bare condition such as `pid > 100 and name =~ 'x'` that means the same in SQL.
  * @param clause the condition
- * @param columnOf the SQL that yields a column as the condition sees it; undefined for a name that SQL has not
+ * @param columnOf the SQL that yields a column as the condition sees it, its texts possibly malformed; undefined for a
+ * name that SQL has not
  * @param mostParams no more values are bound
  */
 export function conditionToSql(
   { root, text }: Query,
-  columnOf: (name: string) => string | undefined,
+  columnOf: (name: string) => CellSql | undefined,
   mostParams: number,
 ): ConditionPlan {
-  const translator = new SqlTranslator((name) => {
-    const sql = columnOf(name);
-    return sql === undefined ? undefined : { sql };
-  });
+  const translator = new SqlTranslator(columnOf, false);
   const conjuncts = conjunctsOf(root);
   const pushed: Sql[] = [];
   let bound = 0;
@@ -102,9 +109,13 @@ export function conditionToSql(
   };
 }
 
+function translatorFor({ wellFormed }: TableSchema, resolve: Resolve): SqlTranslator {
+  return new SqlTranslator(resolve, wellFormed === true);
+}
+
 function pushSelect(node: SelectNode, schema: TableSchema, whole: Pushed): { pushed: Pushed; rest?: SelectNode } {
   const columns = node.columns ?? [];
-  const translator = new SqlTranslator((name) => inTail(name, columns.length, node, schema));
+  const translator = translatorFor(schema, (name) => inTail(name, columns.length, node, schema));
   const { pushed: where, rest: condition } =
     node.where === undefined ? { pushed: [], rest: undefined } : split(node.where, translator);
   const { where: _where, orderBy, limit, offset, ...head } = node;
@@ -129,7 +140,7 @@ function pushSelect(node: SelectNode, schema: TableSchema, whole: Pushed): { pus
   pushed = { ...pushed, limit: counts };
   if (node.columns === undefined) return { pushed };
   const list = columns.map(({ value, name }, index) => {
-    const column = new SqlTranslator((word) => inColumn(word, index, node, schema)).column(value);
+    const column = translatorFor(schema, (word) => inColumn(word, index, node, schema)).column(value);
     return column === undefined ? undefined : `${quoted(column)} AS ${quoted(name)}`;
   });
   if (node.star === true || list.includes(undefined)) return { pushed, rest: head };
