@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
@@ -140,6 +140,29 @@ describe('connections', () => {
       const files = (): string[] =>
         readdirSync(`/proc/${String(server.pid)}/fd`).filter((fd) => linkOf(server.pid, fd).includes('f-large'));
       await expect.poll(files, { timeout: 5_000 }).toEqual([]); // every file is closed again
+    }));
+
+  it('what a client that has gone asked for is not read to its end', () =>
+    serving([], async (server) => {
+      const bytes = 64 * 2 ** 20;
+      await serviceOf(server).send(
+        new PutObjectCommand({ Bucket: BUCKET, Key: 'public/large', Body: Buffer.alloc(bytes, 'e') }),
+      );
+      const readBytes = (): number =>
+        Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${String(server.pid)}/io`, 'utf8'))?.[1]);
+      const files = (): string[] =>
+        readdirSync(`/proc/${String(server.pid)}/fd`).filter((fd) => linkOf(server.pid, fd).includes('f-large'));
+      const before = readBytes();
+      const request = head(server, `/${BUCKET}/public/large`);
+      for (const requests of [request, request + request]) {
+        const socket = await open(server);
+        socket.once('data', () => socket.resetAndDestroy());
+        socket.write(requests);
+        await once(socket, 'close');
+        await expect.poll(files, { timeout: 5_000 }).toEqual([]);
+      }
+      expect(readBytes() - before).toBeGreaterThan(0);
+      expect(readBytes() - before).toBeLessThan(bytes / 2);
     }));
 
   it(

@@ -36,7 +36,7 @@ describe('Quotas', () => {
       toBytes(key),
       incoming,
       { etag, headers: {}, user: {} },
-      { onlyNew: false, before: () => undefined },
+      { onlyNew: false, before: () => () => undefined },
     );
     await incoming.discard();
   }

@@ -28,7 +28,7 @@ describe('DiskStore', () => {
       await incoming.write(Buffer.from(text));
       const etag = (await incoming.digest()).toString('hex');
       const given = { etag, headers: { 'content-type': 'text/plain' }, user: { a: 'b' } };
-      return (await store.put(toBytes(key), incoming, given, { onlyNew, before: () => undefined })).done;
+      return (await store.put(toBytes(key), incoming, given, { onlyNew, before: () => () => undefined })).done;
     } finally {
       await incoming.discard();
     }
@@ -96,15 +96,15 @@ describe('DiskStore', () => {
       toBytes('big'),
       incoming,
       { etag, headers: {}, user: {} },
-      { onlyNew: false, before: () => undefined },
+      { onlyNew: false, before: () => () => undefined },
     );
     expect(get('big')).toBe('x'.repeat(1_000_000));
   });
 
   it('removes emptied folders, so that a listing does not show them, and makes them again', async () => {
     await put('a/b/c', '1');
-    expect(await store.delete(toBytes('a/b/c'), () => undefined)).toBe(true);
-    expect(await store.delete(toBytes('a/b/c'), () => undefined)).toBe(false);
+    expect(await store.delete(toBytes('a/b/c'), () => () => undefined)).toBe(true);
+    expect(await store.delete(toBytes('a/b/c'), () => () => undefined)).toBe(false);
     expect(filesUnder('buckets/bucket')).toEqual([]);
     expect(await list({ delimiter: '/' })).toEqual([]);
     await put('a/b/c', '2');
@@ -114,7 +114,7 @@ describe('DiskStore', () => {
   it('loses no write while neighbours empty the folder under it', async () => {
     const rounds = Array.from({ length: 30 }, async (_unused, index) => {
       await put(`shared/deep/${String(index)}`, 'x');
-      if (index % 2 === 0) await store.delete(toBytes(`shared/deep/${String(index)}`), () => undefined);
+      if (index % 2 === 0) await store.delete(toBytes(`shared/deep/${String(index)}`), () => () => undefined);
     });
     await Promise.all(rounds);
     expect(await list()).toEqual(
@@ -242,7 +242,7 @@ describe('DiskStore', () => {
     it('sees changes that were answered before it began', async () => {
       await list();
       await put('a/b/new', 'x');
-      await store.delete(toBytes('A'), () => undefined);
+      await store.delete(toBytes('A'), () => () => undefined);
       expect(await list()).toEqual(inOrder([...KEYS.filter((key) => key !== 'A'), 'a/b/new']));
     });
   });

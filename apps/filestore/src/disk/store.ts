@@ -24,8 +24,11 @@ export type GivenMeta = Pick<ObjectMeta, 'etag' | 'headers' | 'user' | 'checksum
 /** How a commit went. */
 export type Committed = { readonly done: true; readonly meta: ObjectMeta } | { readonly done: false };
 
-/** Looks at what is there (undefined: nothing) under the key's lock and may throw to refuse the change. */
-export type BeforeChange = (present: ObjectMeta | undefined) => void;
+/**
+ * Looks at what is there (undefined: nothing) under the key's lock and may throw to refuse the change. Gives what takes
+ * back what it did: called when the change is not made, not when it is made and only could not be made durable.
+ */
+export type BeforeChange = (present: ObjectMeta | undefined) => () => void;
 
 /**
  * Objects in a folder. One process, one writer: what is known of objects is kept in memory and is right by construction
@@ -38,6 +41,8 @@ export class DiskStore {
   private readonly syncs = new FolderSyncs(MAX_OPEN_FOLDERS);
   /** Folders that are being made, until they are durable in their parents. */
   private readonly making = new Map<string, Promise<void>>();
+  /** Folders that were made and whose name is not durable: their sync runs, or has failed. */
+  private readonly unnamed = new Set<string>();
 
   private constructor(
     private readonly objects: string,
@@ -128,9 +133,10 @@ export class DiskStore {
     const meta: ObjectMeta = { key: toText(key), size: body.size, modified: this.now(), ...given };
     const sealed = await body.seal(meta);
     return this.locks.run(key, async () => {
-      before(this.head(key));
+      const undo = before(this.head(key));
       const path = this.pathOf(key);
-      const done = await this.moveInto(path, () => (onlyNew ? linkNew(sealed, path) : replace(sealed, path)));
+      const move = (): boolean => (onlyNew ? linkNew(sealed, path) : replace(sealed, path));
+      const done = await undoing(undo, () => this.moveInto(path, move));
       if (!done) return { done };
       if (!onlyNew) body.moved();
       this.remember(key, meta);
@@ -144,13 +150,10 @@ export class DiskStore {
   /** Removes an object; false when there is none. */
   async delete(key: ByteString, before: BeforeChange): Promise<boolean> {
     return this.locks.run(key, async () => {
-      before(this.head(key));
+      const undo = before(this.head(key));
       const path = this.pathOf(key);
       try {
-        await unlink(path);
-      } catch (error) {
-        if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
-        throw error;
+        if (!(await undoing(undo, () => removed(path)))) return false;
       } finally {
         this.known.delete(key);
         this.folders.changed(dirname(path));
@@ -227,14 +230,24 @@ export class DiskStore {
       }
       await this.makeFolder(dirname(folder));
     }
-    await this.syncs.sync(dirname(folder));
     this.folders.changed(dirname(folder));
+    this.unnamed.add(folder);
+    await this.nameDurably(folder);
   }
 
-  /** Waits for folders on the way that another change has made and that are not durable yet. */
+  private async nameDurably(folder: string): Promise<void> {
+    await this.syncs.sync(dirname(folder));
+    this.unnamed.delete(folder);
+  }
+
+  /**
+   * Waits for folders on the way that another change has made and that are not durable yet. Where that failed, it is
+   * tried again: nothing is answered well below a folder that a power cut might take.
+   */
   private async untilMade(folder: string): Promise<void> {
-    for (let above = folder; this.making.size > 0 && above.length > this.objects.length; above = dirname(above)) {
+    for (let above = folder; this.unnamed.size > 0 && above.length > this.objects.length; above = dirname(above)) {
       await this.making.get(above);
+      if (this.unnamed.has(above)) await this.nameDurably(above);
     }
   }
 
@@ -248,9 +261,32 @@ export class DiskStore {
         throw error;
       }
       this.syncs.forget(folder);
+      this.unnamed.delete(folder);
       this.folders.changed(folder);
       this.folders.changed(dirname(folder));
     }
+  }
+}
+
+/** Makes a change; what was done for it beforehand is taken back when it is not made. */
+async function undoing(undo: () => void, change: () => Promise<boolean>): Promise<boolean> {
+  let done = false;
+  try {
+    done = await change();
+  } finally {
+    if (!done) undo();
+  }
+  return done;
+}
+
+/** Removes a file; false when there is none. */
+async function removed(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
   }
 }
 

@@ -28,21 +28,13 @@ export async function commit(
   },
 ): Promise<ObjectMeta> {
   const { key, incoming, condition, given } = write;
-  let undo = (): void => undefined;
-  let committed;
-  try {
-    committed = await store.put(key, incoming, given, {
-      onlyNew: condition.onlyNew,
-      before: (present) => {
-        checkWriteCondition(condition, present);
-        undo = quotas.charge(key, present?.size, incoming.size, principal.kind === 'upload');
-      },
-    });
-  } catch (error) {
-    undo();
-    throw error;
-  }
+  const committed = await store.put(key, incoming, given, {
+    onlyNew: condition.onlyNew,
+    before: (present) => {
+      checkWriteCondition(condition, present);
+      return quotas.charge(key, present?.size, incoming.size, principal.kind === 'upload');
+    },
+  });
   if (committed.done) return committed.meta;
-  undo();
   throw preconditionFailed('If-None-Match');
 }

@@ -16,16 +16,10 @@ const AT_ONCE = 16;
 const ALWAYS: WriteCondition = { onlyNew: false, ifMatch: undefined };
 
 async function remove({ store, quotas }: Services, key: ByteString, condition: WriteCondition = ALWAYS): Promise<void> {
-  let undo = (): void => undefined;
-  try {
-    await store.delete(key, (present) => {
-      checkWriteCondition(condition, present);
-      if (present !== undefined) undo = quotas.charge(key, present.size, undefined, false);
-    });
-  } catch (error) {
-    undo();
-    throw error;
-  }
+  await store.delete(key, (present) => {
+    checkWriteCondition(condition, present);
+    return present === undefined ? () => undefined : quotas.charge(key, present.size, undefined, false);
+  });
 }
 
 /** DeleteObject: 204 whether there was an object or not. */
