@@ -1,4 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { request as requestByTls } from 'node:https';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -13,6 +16,7 @@ import {
   UploadPartCopyCommand,
   type CreateMultipartUploadCommandInput,
 } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { describe, expect, it } from 'vitest';
 import { refusal } from './client.js';
 import type { ContractStore } from './contract-store.js';
@@ -88,6 +92,35 @@ export function multipartContract(store: ContractStore): void {
       expect(await refusal(complete(upload, [former]))).toEqual({ status: 400, code: 'InvalidPart' });
       await complete(upload, [latter]);
       expect(await get('m/again')).toBe('latter');
+    });
+
+    it('a part sent twice at the same time: the one that ends last counts, though it began first [AWS API UploadPart]', async () => {
+      const upload = await begin('m/race');
+      const url = await getSignedUrl(store.client, new UploadPartCommand({ ...upload, PartNumber: 1 }));
+      const ask = url.startsWith('https:') ? requestByTls : request;
+      const slow = ask(url, { method: 'PUT', headers: { 'Content-Length': '10' } });
+      const answered = once(slow, 'response') as Promise<[IncomingMessage]>;
+      await new Promise((resolve) => slow.write('first', resolve));
+      const overtaking = await sendPart(upload, 1, 'overtaking');
+      slow.end('-ends');
+      const [answer] = await answered;
+      answer.resume();
+      expect(answer.statusCode).toBe(200);
+      const ETag = answer.headers.etag;
+      expect(ETag).toBe(`"${md5(Buffer.from('first-ends')).toString('hex')}"`);
+      expect(await refusal(complete(upload, [overtaking]))).toEqual({ status: 400, code: 'InvalidPart' });
+      await complete(upload, [{ PartNumber: 1, ETag }]);
+      expect(await get('m/race')).toBe('first-ends');
+    });
+
+    it('a number that is listed twice is no order; Ceph 16 takes the last entry [AWS API CompleteMultipartUpload: InvalidPartOrder, engines: Ceph]', async () => {
+      const upload = await begin('m/twice');
+      const former = await sendPart(upload, 1, 'former');
+      const latter = await sendPart(upload, 1, 'latter');
+      const { code } = await refusal(complete(upload, [former, latter]));
+      expect(code).toBe(ceph ? 'none' : 'InvalidPartOrder');
+      if (ceph) expect(await get('m/twice')).toBe('latter');
+      else await abort(upload);
     });
 
     it('only the parts that are named; Ceph 16 wants all [AWS API CompleteMultipartUpload, engines: Ceph]', async () => {

@@ -35,12 +35,11 @@ type Named = z.infer<typeof requestSchema>['CompleteMultipartUpload']['Part'];
 /** The parts that the request names, as they were received. @throws S3Error InvalidPart, InvalidPartOrder, EntityTooSmall */
 function chooseParts(named: Named, received: readonly Part[]): Part[] {
   const byNumber = new Map(received.map((part) => [part.number, part]));
-  let before = 0;
+  const numbers = named.map(({ PartNumber }) => Number(PartNumber));
+  // Of the list as a whole and first: also one number twice is no order, whichever of them is the part.
+  if (numbers.some((number, index) => number <= (numbers[index - 1] ?? 0))) throw new S3Error('InvalidPartOrder');
   const chosen = named.map(({ PartNumber, ETag, ...rest }) => {
-    const number = Number(PartNumber);
-    if (number <= before) throw new S3Error('InvalidPartOrder');
-    before = number;
-    const part = byNumber.get(number);
+    const part = byNumber.get(Number(PartNumber));
     const invalid = new S3Error('InvalidPart', undefined, { elements: { PartNumber } });
     if (part?.meta.etag !== unquoted(ETag)) throw invalid;
     for (const [name, value] of Object.entries(rest)) {
