@@ -16,6 +16,9 @@ const env: Environment = {
   variables: { limit_of_day: 5 },
 };
 
+/** What is said of a query. */
+const said = (query: string): string[] => check(query, env).map(({ message }) => message);
+
 /** Each finding as `severity start-end`. */
 const found = (query: string): string[] =>
   check(query, env).map(({ severity, start, end }) => `${severity} ${String(start)}-${String(end)}`);
@@ -127,4 +130,119 @@ it('sourcesOf names what is called, once, without the library', () => {
     'pslist',
     'conns',
   ]);
+});
+
+describe('kinds of values', () => {
+  const boolean = 'A boolean and a string are never equal.';
+  const number = 'A number and a string are never equal.';
+  const string = 'A string and a number are never equal.';
+  const object = 'An object and a string are never equal.';
+  it.each([
+    ["(not 1) == 'a'", boolean],
+    ["any(anything()) == 'a'", boolean],
+    ["each(anything(), x) == 'a'", boolean],
+    ["(1 isa int) == 'a'", boolean],
+    ["(1 and 2) == 'a'", boolean],
+    ["('a' =~ 'a') == 'a'", boolean],
+    ["(1 in [1]) == 'a'", boolean],
+    ["(1 not in [1]) == 'a'", boolean],
+    ["1 == 1 == 'a'", boolean],
+    ["1 != 1 != 'a'", boolean],
+    ["starts_with('a', 'b') == 'a'", boolean],
+    ["1 + 1 == 'a'", number],
+    ["2 - 1 != 'a'", number],
+    ["2 * 1 == 'a'", number],
+    ["2 / 1 == 'a'", number],
+    ["1 + 2 * 3 == 'a'", number],
+    ["cast('1', int) == 'a'", number],
+    ["cast('1', float) == 'a'", number],
+    ["count([1]) == 'a'", number],
+    ["let x = 1 x == 'a'", number],
+    ['cast(1, str) == 1', string],
+    ['cast(1, bytes) == 1', string],
+    ["lower('A') == 1", string],
+    ["bind('k': 1) == 'a'", object],
+    ["dict(k: 1) == 'a'", object],
+    ["'a' < 1", 'A string and a number have no order: this is never true.'],
+    ["true >= 'a'", 'A boolean and a string have no order: this is never true.'],
+    ['null < 1', 'Null has no order: this is never true.'],
+    ['1 <= null', 'Null has no order: this is never true.'],
+    ['dict(k: 1) > 1', 'Objects have no order: this is never true.'],
+    ['1 >= dict(k: 1)', 'Objects have no order: this is never true.'],
+    ["'a' + 1", 'Arithmetic with a string is always null: join texts with concat().'],
+    ["1 - 'a'", 'Arithmetic with a string is always null: join texts with concat().'],
+    ['null * 1', 'Arithmetic with null is always null.'],
+    ['1 / dict(k: 1)', 'Arithmetic with an object is always null.'],
+    ['1 in null', 'Nothing is in null: this is never true.'],
+    ['1 not in null', 'Nothing is in null: this is never true.'],
+    ["[1] in 'text'", 'A list is never in a text.'],
+    ["true in 'text'", 'A boolean is never in a text.'],
+    ["dict(k: 1) not in 'text'", 'An object is never in a text.'],
+  ])('%s', (query, message) => {
+    expect(said(query)).toEqual([message]);
+  });
+
+  it.each([
+    "(1 or 2) == 'a'",
+    "(1 < 2) == 'a'",
+    "(1 + limit_of_day) == 'a'",
+    "[1] == 'a'",
+    "[1] < 'a'",
+    '[1] + 1',
+    'true == 1',
+    'true < 2',
+    'true + 1',
+    'null == 1',
+    "1 in 'text'",
+    "'t' in 'text'",
+    "1 in ['a']",
+    "lower(null) == null or cast(1, str) == 'a'",
+    "(if 1 then 2) == 'a'",
+    "limit_of_day == 'a'",
+    "dict(k: 1).k == 'a'",
+    "dict(k: 1)['k'] == 'a'",
+    '-1 < 2',
+  ])('are not known, or fit: %s', (query) => {
+    expect(said(query)).toEqual([]);
+  });
+});
+
+describe('columns of rows that are passed on', () => {
+  const unknown = ['No source here declares a column named nmae.'];
+  it.each([
+    'filter(pslist(), pid > 1)',
+    'sort(pslist(), pid)',
+    'take(1, pslist())',
+    'drop(1, pslist())',
+    'reverse(pslist())',
+    'materialize(pslist())',
+    '(select * from pslist())',
+    '(select *, pid as p from pslist())',
+    '(select pid as p from anything())',
+  ])('are known: %s', (rows) => {
+    expect(said(`select nmae from ${rows}`)).toEqual(unknown);
+    expect(said(`let t = ${rows} select nmae from t`)).toEqual(unknown);
+  });
+
+  it.each([
+    'anything()',
+    '(select *, 1 as p from anything())',
+    'map(pslist(), dict(nmae: 1))',
+    '(select *, pid as nmae from pslist())',
+    'take(x: pslist(), count: 1)',
+  ])('are not, or have it: %s', (rows) => {
+    expect(said(`select nmae from ${rows}`)).toEqual([]);
+  });
+
+  it('hold what the source says, or what they were made of', () => {
+    expect(said('select 1 from pslist() where name == 1')).toEqual(['A string and a number are never equal.']);
+    expect(said('select 1 from (select *, pid as p from pslist()) where p == name')).toEqual([
+      'A number and a string are never equal.',
+    ]);
+    expect(said("let name = 1 select 1 from pslist() where name == 'a'")).toEqual([]);
+    expect(said("let other = 1 select 1 from pslist() where other == 'a'")).toEqual([
+      'A number and a string are never equal.',
+    ]);
+    expect(said("let t = pslist() select 1 from anything() where (select name from t) == 'a'")).toEqual([]);
+  });
 });

@@ -201,6 +201,7 @@ function matches(compiler: Compiler, subject: Value, pattern: Value, at: Span): 
   const regex = compiler.regexes.get(source, at);
   if (typeof subject === 'string') return regex.test(subject, at);
   for (const item of valuesOf(subject)) {
+    compiler.meter.step();
     const text = textOf(standIn(item));
     if (text !== null && regex.test(text, at)) return true;
   }

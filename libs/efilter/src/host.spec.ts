@@ -157,6 +157,80 @@ describe('sources', () => {
     });
   });
 
+  it.each([
+    [
+      'materialize(map(xs, (select v from ys where v >= k)))',
+      [
+        [1, 2, 3],
+        [2, 3],
+      ],
+    ],
+    ['materialize(map(xs, filter(ys, v > k)))', [[2, 3], [3]]],
+    [
+      'materialize(map(xs, map(ys, dict(v: v + k))))',
+      [
+        [2, 3, 4],
+        [3, 4, 5],
+      ],
+    ],
+    [
+      'materialize(map(xs, foreach(ys, dict(v: v * k))))',
+      [
+        [1, 2, 3],
+        [2, 4, 6],
+      ],
+    ],
+    [
+      'materialize(map(xs, sort(ys, if v == k then 0 else v)))',
+      [
+        [1, 2, 3],
+        [2, 1, 3],
+      ],
+    ],
+  ])('made on demand for a row see that row, however late they are read: %s', (query, values) => {
+    const variables = { xs: [{ k: 1 }, { k: 2 }], ys: [{ v: 1 }, { v: 2 }, { v: 3 }] };
+    const plain = answer(query, { functions: {}, variables }) as { v: number }[][];
+    expect(plain.map((list) => list.map(({ v }) => v))).toEqual(values);
+  });
+
+  it('hold nothing that is made on demand once they are answered', () => {
+    const variables = { xs: [{ k: 1 }, { k: 2 }], ys: [{ v: 1 }, { v: 2 }, { v: 3 }] };
+    const query = 'select k, (select v from ys where v > k) as s from xs';
+    const expected = [
+      { k: 1, s: [{ v: 2 }, { v: 3 }] },
+      { k: 2, s: [{ v: 3 }] },
+    ];
+    const read = [...rows(query, { functions: {}, variables })];
+    expect(read).toEqual(expected);
+    expect(Array.isArray(read[0]?.['s'])).toBe(true);
+    expect(answer(`materialize(${query})`, { functions: {}, variables })).toEqual(expected);
+    expect([...rows('[1, (select v from ys where v > 2)]', { functions: {}, variables })]).toEqual([
+      { value: 1 },
+      { value: [{ v: 3 }] },
+    ]);
+  });
+
+  it('have their columns in order, however many and of whatever kind', () => {
+    const given = [{ a: 1, b: 'x', c: true, d: null, e: 1.5, f: [1, 2], g: { h: 1 } }];
+    const of: Environment = { functions: { s: source('s', given) } };
+    for (const list of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'a, b', 'c, d, f, g', 'g, f, e, d, c, b, a', 'f, a, g, b']) {
+      const names = list.split(', ');
+      const expected = Object.fromEntries(names.map((name) => [name, given[0]?.[name as 'a']]));
+      const [row] = rows(`select ${list} from s()`, of);
+      expect(row).toEqual(expected);
+      expect(Object.keys(row ?? {})).toEqual(names);
+      const [again] = rows(`select ${names.map((name) => `${name} as ${name}2`).join(', ')} from s()`, of);
+      expect(Object.values(again ?? {})).toEqual(Object.values(expected));
+    }
+    const [computed] = rows('select a + 1 as p, p + 1 as q, c as r, e * 2 as s, q * 2 as t, nil as u from s()', {
+      ...of,
+      variables: { nil: null },
+    });
+    expect(computed).toEqual({ p: 2, q: 3, r: true, s: 3, t: 6, u: null });
+    const [starred] = rows('select *, a + 1 as b from s()', of);
+    expect(starred).toEqual({ ...given[0], b: 2 });
+  });
+
   it('refuse a malformed query when the first row is asked for', () => {
     const read = rows('select', env);
     expect(failure(() => read.next())).toMatchObject({ kind: 'parse' });

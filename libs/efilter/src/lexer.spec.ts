@@ -22,7 +22,9 @@ describe('tokenize', () => {
   it.each([
     ['42', 42],
     ['010', 8],
+    ['0', 0],
     ['00', 0],
+    ['0xaF09', 44_809],
     ['0x1F', 31],
     ['0xff', 255],
     ['0.5', 0.5],
@@ -45,6 +47,21 @@ describe('tokenize', () => {
 
   it('skips white space and comments', () => {
     expect(texts('a -- to the end\n/* over\nlines */ b // end')).toEqual(['word:a', 'word:b', 'end of query:']);
+  });
+
+  it('ends a comment to the end of the line at either kind of end', () => {
+    expect(texts('a -- x\rb // y\nc --')).toEqual(['word:a', 'word:b', 'word:c', 'end of query:']);
+    expect(texts('/**/a/***/')).toEqual(['word:a', 'end of query:']);
+  });
+
+  it('reads raw strings as they are written', () => {
+    expect(tokenize(String.raw`'''C:\new''' x`)[0]).toMatchObject({
+      text: String.raw`'''C:\new'''`,
+      value: String.raw`C:\new`,
+      start: 0,
+      end: 12,
+    });
+    expect(tokenize("''''''")[0]).toMatchObject({ value: '', end: 6 });
   });
 
   it('reads names in backticks, which are no keywords', () => {

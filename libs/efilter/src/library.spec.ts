@@ -5,6 +5,41 @@ type Cases = readonly (readonly [query: string, answer: unknown])[];
 
 /** What the reference says of Rekall's helpers and the standard library, odd arguments included. */
 const suites: Readonly<Record<string, Cases>> = {
+  'times with a zone': [
+    ["timestamp('2020-01-01')", 1_577_836_800],
+    ["timestamp('2020-01-01T00:00Z')", 1_577_836_800],
+    ["timestamp('2020-01-01T01:00:00+01:00')", 1_577_836_800],
+    ["timestamp('2020-01-01T01:00:00+0100')", 1_577_836_800],
+    ["timestamp('2020-01-01T00:00:00-05:30')", 1_577_856_600],
+    ["timestamp('2020-01-01 00:00:00.5')", 1_577_836_800.5],
+    ["timestamp('2020-01-01T00:00+1')", 'eval@0'],
+    ["timestamp('x2020-01-01')", 'eval@0'],
+  ],
+  types: [
+    ['[1 isa int, 1.5 isa int, true isa int, nil isa int]', [true, false, true, false]],
+    ["[1 isa float, 1.5 isa float, 'a' isa float, nil isa float]", [false, true, false, false]],
+    ["[1 isa str, 'a' isa str, nil isa str]", [false, true, false]],
+    ["[1 isa bytes, 'a' isa bytes]", [false, false]],
+    ["[cast(5, bytes), cast(5, str), cast('a', bytes)]", ['5', '5', 'a']],
+    ["[cast(3.9, int), cast(3.5, float), cast(true, int), cast(' -7 ', int), cast('.5', float)]", [3, 3.5, 1, -7, 0.5]],
+    ["cast('0x10', int)", 'eval@0'],
+    ["cast('1.5', int)", 'eval@0'],
+    ['[hex(0), hex(-255), hex(255.9)]', ['0x0', '-0xff', '0xff']],
+    ["[hex('a'), hex(nil)]", [null, null]],
+    ['hex([1, 255, nil])', ['0x1', '0xff', null]],
+  ],
+  'texts and their edges': [
+    ["[find('ab', 'a'), find('ab', 'b'), find('ab', 'c'), find('ab', '')]", [0, 1, -1, 0]],
+    ["find('\u{1f600}b', 'b')", 1],
+    ["substr('abc', 'x', 2)", null],
+    ["[from_base64('YQ=='), from_hex('0x6162'), from_hex('')]", ['a', 'ab', '']],
+    ["[levenshtein('kitten', 'sitting'), levenshtein('', 'abc'), levenshtein('abc', '')]", [3, 3, 3]],
+    ["[levenshtein('abc', 'c'), levenshtein('c', 'abc'), levenshtein('abc', 'abd')]", [2, 2, 1]],
+    ["format('%5.2f|%05d|%5s|%x', 1.5, 7, 'a', 255)", ' 1.50|00007|    a|ff'],
+    ["format('%05s|%05v|%f', 'a', 'b', 2)", '    a|    b|2.000000'],
+    ["[replace(nil, 'a', 'b'), split(nil, ','), starts_with(nil, 'a')]", [null, null, false]],
+    ["[replace('aXbX', 'X', ''), split('a,b', ',')]", ['ab', ['a', 'b']]],
+  ],
   'regular expressions': [
     ["sub('o', '0', 'foO')", 'f00'],
     [String.raw`sub('(a)(b)', '\2\1', 'xabx')`, 'xbax'],

@@ -3,6 +3,7 @@ import { failure } from '../../../test/efilter/failure.js';
 import {
   drain,
   evaluate,
+  filterRows,
   readRows,
   rows,
   type Environment,
@@ -31,6 +32,61 @@ describe('limits', () => {
     const error = failure(() => answer('select i from count_up() where i < 0', { limits: { steps: 1_000 } }));
     expect(error).toMatchObject({ kind: 'eval', start: 0, end: 36 });
     expect(error.message).toContain('1000 steps');
+  });
+
+  it.each([
+    ...['map(xs, k)', 'filter(xs, k < 0)', 'sort(xs, k)', 'each(xs, k < 200)', 'foreach(xs, k)', 'any(xs, k < 0)'],
+    ...['select k from xs', 'select * from xs where k < 0', 'select k from xs order by k', 'any from xs where k < 0'],
+    ...['hex(nums)', 'sum(nums)', 'mean(nums)', "join(',', texts)", 'levenshtein(long, long)'],
+    ...[
+      "sub('a', 'b', texts)",
+      "re_filter('a', texts)",
+      "texts =~ 'z'",
+      "regex_search(texts, 'z')",
+      'substr(texts, 0, 1)',
+    ],
+    ...['nums + 1', 'nums < 1', '-1 in nums', 'count(map(xs, k))'],
+    ...['xs.k', 'select k, count() from xs group by k'],
+  ])('count every value that is looked at: %s', (query) => {
+    const hundred = <T>(make: (index: number) => T): T[] => Array.from({ length: 100 }, (_, index) => make(index));
+    const variables = {
+      xs: hundred((k) => ({ k })),
+      nums: hundred((k) => k),
+      texts: hundred((k) => `a${String(k)}`),
+      long: 'a '.repeat(100),
+    };
+    const env: Environment = { functions: {}, variables };
+    const enough = { limits: { steps: 100_000 } };
+    const few = { limits: { steps: 90 } };
+    expect(() => drain(evaluate(query, env, enough))).not.toThrow();
+    expect(failure(() => drain(evaluate(query, env, few))).message).toContain('90 steps');
+  });
+
+  it.each(["split(long, ' ')", 'enumerate(list)', 'collect(list)', 'let t = count_up() count(t)'])(
+    'count every value that is held: %s',
+    (query) => {
+      const env: Environment = { ...endless, variables: { long: 'a '.repeat(100), list: Array<number>(100).fill(1) } };
+      expect(failure(() => drain(evaluate(query, env, { limits: { rows: 90 } }))).message).toContain('90 rows');
+    },
+  );
+
+  it('count the rows that a bare condition is asked about', () => {
+    const given = Array.from({ length: 100 }, (_, k) => ({ k }));
+    const none: Environment = { functions: {} };
+    expect([...filterRows('k < 2', given, none, { limits: { steps: 1_000 } })]).toEqual([{ k: 0 }, { k: 1 }]);
+    expect(failure(() => [...filterRows('k < 2', given, none, { limits: { steps: 90 } })]).message).toContain(
+      '90 steps',
+    );
+  });
+
+  it('end rows of scalars, too, whose answer is too large', () => {
+    // {"i":0} and the comma after it are 8 bytes.
+    const options = { limits: { resultBytes: 20 } };
+    const read = rows('select i from count_up()', endless, options);
+    expect([read.next().value, read.next().value]).toEqual([{ i: 0 }, { i: 1 }]);
+    expect(failure(() => read.next()).message).toContain('20 bytes');
+    expect(failure(() => readRows('select i from count_up() limit 3', endless, options)).message).toContain('20 bytes');
+    expect(readRows('select i from count_up() limit 2', endless, options)).toHaveLength(2);
   });
 
   it('end a query that takes too long, by the clock that was given', () => {

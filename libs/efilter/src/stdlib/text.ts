@@ -122,6 +122,7 @@ function search(value: Value, pattern: string, context: CallContext): boolean {
   const regex = context.regexes.get(pattern, context.at);
   if (typeof value === 'string') return regex.test(value, context.at);
   for (const item of valuesOf(value)) {
+    context.meter.step();
     const found = textOf(standIn(item));
     if (found !== null && regex.test(found, context.at)) return true;
   }
@@ -146,7 +147,10 @@ function matching(pattern: string, target: Value, context: CallContext): Value |
   if (isRepeated(target)) {
     return toArray(target).filter((item) => {
       const found = standIn(item);
-      if (typeof found === 'string') return regex.test(found, context.at);
+      if (typeof found === 'string') {
+        context.meter.step();
+        return regex.test(found, context.at);
+      }
       const part = matching(pattern, found, context);
       return part !== undefined && isTrue(part);
     });
