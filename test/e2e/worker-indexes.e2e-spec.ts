@@ -16,6 +16,7 @@ beforeAll(async () => {
     `INSERT INTO clients (id, identity, queue, registered_at, first_seen_at, last_seen_at, startup_at)
      SELECT 'C.' || i, 'x', i, now() - interval '2 days', now(), now(), now() FROM generate_series(1, ${ROWS}) i`,
     `INSERT INTO queues (id, wanted_seq, published_seq, published_at) SELECT 'client:' || id, 1, 1, now() FROM clients`,
+    `INSERT INTO client_labels (client_id, label, by) SELECT id, 'L' || length(id), 'x' FROM clients`,
     `INSERT INTO flows (id, is_hunt, type, creator, created_at, expires_at, ended_at, client_id, entry_state, request)
      SELECT 'F_' || id, false, 'x', 'x', now() - interval '20 days', now() - interval '13 days', now(), id, 'closed', '{}' FROM clients`,
     `INSERT INTO quarantine_entries (key, etag, reason, detail, archive_key) SELECT id, 'x', 'x', 'x', 'x' FROM clients`,
@@ -53,6 +54,16 @@ describe('the worker’s periodic statements', () => {
        ORDER BY seen_at, last_modified, key LIMIT 1000`,
     ],
     ['quarantine to archive', `SELECT id FROM quarantine_entries WHERE archive_key IS NULL ORDER BY id LIMIT 1000`],
+    [
+      'labels that have a file',
+      `WITH RECURSIVE given AS (
+         (SELECT label FROM client_labels ORDER BY label LIMIT 1)
+         UNION ALL
+         SELECT (SELECT l.label FROM client_labels l WHERE l.label > given.label ORDER BY l.label LIMIT 1)
+         FROM given WHERE given.label IS NOT NULL)
+       SELECT substr(id, 7) AS label FROM queues WHERE id LIKE 'label:%'
+       UNION SELECT label FROM given WHERE label IS NOT NULL`,
+    ],
     ['registrations of an hour', `SELECT count(*) FROM clients WHERE registered_at >= now() - interval '1 hour'`],
   ])('read by an index: %s', async (_, query) => {
     const { rows } = await sql.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${query}`);

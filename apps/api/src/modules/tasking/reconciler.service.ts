@@ -5,24 +5,25 @@ import { WORKER_CONFIG } from '../../platform/config/tokens.js';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { Store } from '../../platform/store/store.module.js';
 import { QueuesService } from '../queues/index.js';
-import { parseQueueId } from './domain/queue-id.js';
+import { MANIFEST_ID, parseQueueId } from './domain/queue-id.js';
 import { FileRenderer } from './file-renderer.service.js';
 import { Grants } from './grants.service.js';
 import { FlowLifecycle } from './lifecycle.service.js';
 import { PublicFiles } from './public-files.service.js';
 import { PgSession } from '../../platform/prisma/pg-session.js';
 import { UploadKey } from './upload-key.service.js';
-import { type KnownFile, ReconcilerRepository } from './reconciler.repository.js';
+import { ReconcilerRepository } from './reconciler.repository.js';
 
+/** Files of the bucket, and of Postgres, that are compared at a time: what bounds the memory. */
 const PAGE = 10_000;
+const QUEUE_OF = /\/jobs\/([0-9a-f]{32})$/;
 const RESIGN_AT_ONCE = 5000;
-const DAY_MS = 86_400_000;
 const TICKETS_KEPT_MS = 30 * 86_400_000;
 
 /** What a look at everything found to do. */
 export interface Reconciled {
   /** Files that were not in the bucket as they were published. */
-  mended: string[];
+  mended: number;
   resigned: number;
   ended: number;
 }
@@ -62,54 +63,91 @@ export class ReconcilerService {
     });
   }
 
-  /** One LIST a thousand files, against the ETags that the store gave when they were written. */
-  private async compare(): Promise<string[]> {
-    const secret = this.config.REKALL_PUBLIC_SECRET;
-    const present = new Map<string, string>();
-    for await (const object of this.store.bucket.listAll(`public/${secret}/`)) present.set(object.key, object.etag);
-    const mended: string[] = [];
-    for (let after = ''; ;) {
-      const page = await this.repository.published(this.work.plain, after, PAGE);
-      for (const file of page) {
-        const key = this.keyOf(file);
-        if (key !== undefined && !sameEtag(present.get(key), file.etag)) mended.push(file.id);
-      }
-      const last = page.at(-1);
-      if (last === undefined) break;
-      after = last.id;
+  /**
+   * One LIST a thousand files, against the ETags that the store gave when they were written: both in the order of the
+   * queues' names, a page of each at a time. Answers how many were not as published.
+   */
+  private async compare(): Promise<number> {
+    const shared = new Map(
+      (await this.repository.sharedFiles(this.work.plain)).map((file) => [this.keyOfShared(file.id), file]),
+    );
+    let mended = 0;
+    let page = new Map<string, string>();
+    let after = '';
+    const settle = async (until: string | undefined): Promise<void> => {
+      mended += await this.mend(await this.wrongClients(page, after, until));
+      page = new Map();
+      after = until ?? after;
+    };
+    for await (const { key, etag } of this.store.bucket.listAll(`public/${this.config.REKALL_PUBLIC_SECRET}/`)) {
+      const file = shared.get(key);
+      if (file !== undefined && sameEtag(etag, file.etag)) shared.delete(key);
+      const queue = QUEUE_OF.exec(key)?.[1];
+      if (queue === undefined) continue;
+      page.set(queue, etag);
+      if (page.size === PAGE) await settle(queue);
     }
-    if (mended.length > 0) {
-      this.logger.warn(`not in the bucket as published, published again: ${mended.slice(0, 20).join(', ')}`);
-      await this.work.run((tx) => this.queues.mark(tx, mended));
-    }
-    return mended;
+    await settle(undefined);
+    return mended + (await this.mend([...shared.values()].map(({ id }) => id)));
   }
 
-  private keyOf(file: KnownFile): string | undefined {
-    const id = parseQueueId(file.id);
-    switch (id.kind) {
-      case 'manifest':
-        return this.renderer.manifestKey();
-      case 'label':
-        return this.renderer.labelKey(id.label);
-      case 'client':
-        return file.clientQueue === null ? undefined : this.renderer.clientKey(file.clientQueue);
-      case 'retired':
-        return undefined; // never published again
+  /** Of the clients whose queues lie between, those whose file is not the one that was published. */
+  private async wrongClients(
+    present: ReadonlyMap<string, string>,
+    after: string,
+    until: string | undefined,
+  ): Promise<string[]> {
+    const wrong: string[] = [];
+    for (let from = after; ;) {
+      const known = await this.repository.clientFiles(this.work.plain, from, until, PAGE);
+      for (const { id, queue, etag } of known) if (!sameEtag(present.get(queue), etag)) wrong.push(id);
+      const last = known.at(-1);
+      if (last === undefined || known.length < PAGE) return wrong;
+      from = last.queue;
     }
+  }
+
+  private async mend(ids: readonly string[]): Promise<number> {
+    if (ids.length === 0) return 0;
+    const shown = ids.slice(0, 20).join(', ');
+    this.logger.warn(`${ids.length} files are not in the bucket as published, published again: ${shown}`);
+    await this.work.run((tx) => this.queues.mark(tx, ids));
+    return ids.length;
+  }
+
+  private keyOfShared(queueId: string): string | undefined {
+    const id = parseQueueId(queueId);
+    if (id.kind === 'manifest') return this.renderer.manifestKey();
+    return id.kind === 'label' ? this.renderer.labelKey(id.label) : undefined;
   }
 
   private async renewGrants(): Promise<number> {
-    const now = this.clock.now().getTime();
-    const replaced = await this.uploadKey.isReplaced();
-    if (replaced) this.logger.warn('the upload-only key was replaced: every grant is signed again');
-    // With a new key all at once: the Manifest tells of the key, so no file may be left for a later round.
-    const [than, limit] = replaced
-      ? [new Date(now + DAY_MS), Number.MAX_SAFE_INTEGER]
-      : [new Date(now - this.grants.maxAgeMs()), RESIGN_AT_ONCE];
-    const ids = await this.repository.older(this.work.plain, than, limit);
+    const renewed = await this.renewIfReplaced();
+    if (renewed > 0) return renewed;
+    const than = new Date(this.clock.now().getTime() - this.grants.maxAgeMs());
+    const ids = await this.repository.older(this.work.plain, than, RESIGN_AT_ONCE);
     await this.work.run((tx) => this.queues.mark(tx, ids));
     return ids.length;
+  }
+
+  /**
+   * With a new upload-only key everything at once, page by page; the Manifest last, since it tells of the key: no file may
+   * be left then. At the start this comes before the Manifest is published with what is configured now.
+   */
+  async renewIfReplaced(): Promise<number> {
+    if (!(await this.uploadKey.isReplaced())) return 0;
+    this.logger.warn('the upload-only key was replaced: every grant is signed again');
+    let renewed = 0;
+    for (let after = ''; ;) {
+      const ids = await this.repository.published(this.work.plain, after, RESIGN_AT_ONCE);
+      const last = ids.at(-1);
+      if (last === undefined) break;
+      await this.work.run((tx) => this.queues.mark(tx, ids));
+      renewed += ids.length;
+      after = last;
+    }
+    await this.work.run((tx) => this.queues.mark(tx, [MANIFEST_ID]));
+    return renewed + 1;
   }
 }
 

@@ -66,10 +66,16 @@ export class IntakeReads {
     return new Map(rows.map((r) => [r.queue, r.id]));
   }
 
-  /** Every label that has, or may soon have, a file. */
+  /** Every label that has, or may soon have, a file: from label to label by indexes, however many clients have each. */
   async labels(tx: Tx): Promise<string[]> {
     const rows = await tx.$queryRaw<{ label: string }[]>`
-      SELECT substr(id, 7) AS label FROM queues WHERE id LIKE 'label:%' UNION SELECT DISTINCT label FROM client_labels`;
+      WITH RECURSIVE given AS (
+        (SELECT label FROM client_labels ORDER BY label LIMIT 1)
+        UNION ALL
+        SELECT (SELECT l.label FROM client_labels l WHERE l.label > given.label ORDER BY l.label LIMIT 1)
+        FROM given WHERE given.label IS NOT NULL)
+      SELECT substr(id, 7) AS label FROM queues WHERE id LIKE 'label:%'
+      UNION SELECT label FROM given WHERE label IS NOT NULL`;
     return rows.map((r) => r.label);
   }
 }

@@ -50,6 +50,7 @@ export class WorkerLoop {
 
   /** What agents need to start: the Manifest and the file of `All`. Throws when it cannot be published. */
   async prepare(): Promise<void> {
+    await this.reconciler.renewIfReplaced();
     await this.publisher.prepare();
     await this.publisher.publishAll();
   }
