@@ -16,6 +16,8 @@ const PROGRAMS = {
   ip: 'iproute2',
   lsof: 'lsof',
   who: 'coreutils',
+  utmpdump: 'util-linux',
+  yara: 'yara',
   findmnt: 'util-linux',
   'dpkg-query': 'dpkg',
   find: 'findutils',

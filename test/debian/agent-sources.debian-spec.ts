@@ -1,12 +1,23 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rows } from '#efilter';
 import type { NewFlowJob } from '../../apps/agent/src/runner/flow-job.js';
+import { loginRecords } from '../../apps/agent/src/sources/accounts.js';
 import { environmentFor, sourceNames } from '../../apps/agent/src/sources/registry.js';
 import { until } from '../support/other-process.js';
 
@@ -20,7 +31,7 @@ const JOB: NewFlowJob = {
   sources: sourceNames(),
   agent: { client_id: 'C.0000000000000001', agent_version: '1', labels: [], started_at: '' },
 };
-const ask = (query: string): Record<string, unknown>[] => [...rows(query, environmentFor(JOB))];
+const ask = (query: string): Record<string, unknown>[] => [...rows(query, environmentFor({ ...JOB, work_dir: dir }))];
 
 /** What another tool prints. */
 const tool = (program: string, ...args: string[]): string =>
@@ -131,6 +142,41 @@ describe('the machine', () => {
     );
   });
 
+  it('records of logins that utmpdump wrote: who', () => {
+    const said = [
+      '[2] [00000] [~~  ] [reboot  ] [~           ] [6.1.0               ] [0.0.0.0        ] [2026-11-24T17:00:00,000000+00:00]',
+      '[7] [04242] [ts/0] [ann     ] [pts/0       ] [192.0.2.7           ] [192.0.2.7      ] [2026-11-24T18:00:00,000000+00:00]',
+      '[7] [04243] [ts/1] [bob     ] [pts/1       ] [2001:db8::7         ] [2001:db8::7    ] [2026-11-24T18:05:00,000000+00:00]',
+      '[8] [04200] [ts/2] [        ] [pts/2       ] [                    ] [0.0.0.0        ] [2026-11-24T18:06:00,000000+00:00]',
+    ];
+    const file = join(dir, 'utmp');
+    writeFileSync(
+      file,
+      execFileSync('utmpdump', ['-r'], { input: `${said.join('\n')}\n`, stdio: ['pipe', 'pipe', 'ignore'] }),
+    );
+    const ours = [...loginRecords(file, readFileSync(file))] as Record<string, string | number>[];
+    expect(ours.map((r) => r['type'])).toEqual(['boot_time', 'user', 'user', 'dead']);
+    const utc = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
+    const theirs = lines(execFileSync('who', ['-u', file], { encoding: 'utf8', env: utc }));
+    const asWho = ours
+      .filter((r) => r['type'] === 'user')
+      .map((r) => {
+        const [, day, month, , time = ''] = new Date(Number(r['time']) * 1000).toUTCString().split(' ');
+        return [
+          r['username'],
+          r['line'],
+          month,
+          Number(day),
+          time.slice(0, 5),
+          r['pid'],
+          `(${String(r['host'])})`,
+        ].join(' ');
+      });
+    // The sixth of its fields is how long the terminal has been idle.
+    expect(asWho).toEqual(theirs.map((line) => line.split(/\s+/).toSpliced(5, 1).join(' ')));
+    expect(ours.map((r) => r['address'])).toEqual([null, '192.0.2.7', '2001:db8:0:0:0:0:0:7', null]);
+  });
+
   it('mounts: findmnt', () => {
     const theirs = lines(tool('findmnt', '-rno', 'TARGET,FSTYPE', '--kernel'))
       .map((l) => l.split(' '))
@@ -202,7 +248,11 @@ describe('the machine', () => {
   });
 
   it('modules: the kernel', () => {
-    const loaded = lines(tool('sh', '-c', 'cat /proc/modules 2>/dev/null || true')).map((line) => line.split(' ')[0]);
+    if (!existsSync('/proc/modules')) {
+      expect(() => ask('select name from modules()')).toThrow('linux has no source modules: this kernel takes none');
+      return;
+    }
+    const loaded = lines(tool('cat', '/proc/modules')).map((line) => line.split(' ')[0]);
     expect(ask('select name from modules()').map((r) => r['name'])).toEqual(loaded);
   });
 
@@ -242,6 +292,23 @@ describe('files', () => {
     const [row] = ask(`select * from hash(paths: '${dir}/one.so', hashes: ['md5', 'sha1', 'sha256'])`);
     for (const kind of ['md5', 'sha1', 'sha256'])
       expect(row![kind]).toBe(tool(`${kind}sum`, `${dir}/one.so`).split(' ')[0]);
+  });
+
+  it('yara: grep', () => {
+    const rule = 'rule needle { strings: $a = "needle" condition: $a }';
+    const files = [`${dir}/a/b/three.txt`, `${dir}/one.so`, `${dir}/a/two.so`, `${dir}/a/b`, `${dir}/gone`];
+    const ours = ask(`select * from yara(rules: '${rule}', paths: ${JSON.stringify(files)})`);
+    const theirs = lines(tool('grep', '-obF', 'needle', ...files.slice(0, 2))).map((l) => l.split(':'));
+    expect(ours.flatMap((r) => (r['string'] === null ? [] : [[r['path'], String(r['offset']), r['match']]]))).toEqual(
+      theirs,
+    );
+    expect(ours.flatMap((r) => (r['rule'] === null ? [] : [[r['path'], r['rule']]]))).toEqual(
+      files.slice(0, 2).map((file) => [file, 'needle']),
+    );
+    expect(() => ask(`select * from yara(rules: 'rule { nonsense', paths: '${dir}/one.so')`)).toThrow(
+      /yara ended with 1: .*syntax error/s,
+    );
+    expect(readdirSync(dir).filter((name) => name.endsWith('.yar'))).toEqual([]);
   });
 
   it('grep, read_file, hexdump_file: grep, head, od', () => {

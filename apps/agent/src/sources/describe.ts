@@ -30,16 +30,13 @@ const section = (source: Source): string => {
   return lines.join('\n');
 };
 
-const NONE = '(none on that machine)';
-
 /** A cell of a table: what would end it is escaped. */
 const cell = (text: string): string => `\`${text.replaceAll('|', String.raw`\|`)}\``;
 
 const exampleRow = ({ name }: Source): string => {
   const example = EXAMPLES[name];
-  return example === undefined
-    ? `| ${name} | | ${NONE} |`
-    : `| ${name} | ${cell(example.query)} | ${cell(example.row)} |`;
+  if (example === undefined) throw new Error(`${name} has no example: write one down in examples.ts`);
+  return `| ${name} | ${cell(example.query)} | ${cell(example.row ?? example.error ?? '')} |`;
 };
 
 /** All sources as a page. */
@@ -53,7 +50,7 @@ export const sourcesPage = (sources: readonly Source[]): string =>
     ...sources.flatMap((source) => [section(source), '']),
     '## A row of each',
     '',
-    'From a Debian 12 machine.',
+    'From a Debian 12 machine; of what it cannot have, what the source says there.',
     '',
     '| source | query | a row |',
     '| --- | --- | --- |',

@@ -1,11 +1,12 @@
-/** A query and a row that it gave on a Debian 12 machine: for the page of sources, written down once. */
+/** A query and what it gave on a Debian 12 machine: for the page of sources, written down once. */
 export interface SourceExample {
   query: string;
-  /** JSON. */
-  row: string;
+  /** JSON; of a source that the machine cannot have, `error` is what it says instead. */
+  row?: string;
+  error?: string;
 }
 
-/** By source. What that machine had none of (records of logins, loaded modules) or lacks (a registry, yara, osquery) is not here. */
+/** By source. */
 export const EXAMPLES: Readonly<Record<string, SourceExample>> = {
   agent_info: {
     query: "select * from agent_info() where key == 'system'",
@@ -14,6 +15,26 @@ export const EXAMPLES: Readonly<Record<string, SourceExample>> = {
   users: {
     query: 'select * from users() where uid == 0',
     row: '{"username":"root","uid":0,"gid":0,"gecos":"root","home":"/root","shell":"/bin/bash"}',
+  },
+  logins: {
+    query: "select * from logins() where type == 'user'",
+    row: '{"file":"/run/utmp","type":"user","username":"ann","line":"pts/0","host":"192.0.2.7","address":"192.0.2.7","pid":4242,"time":1795543200}',
+  },
+  modules: {
+    query: 'select * from modules()',
+    error: 'modules failed: linux has no source modules: this kernel takes none, there is no /proc/modules',
+  },
+  registry: {
+    query: String.raw`select * from registry(globs: 'HKLM\SOFTWARE\*')`,
+    error: 'registry failed: linux has no source registry',
+  },
+  yara: {
+    query: `select * from yara(rules: 'rule shell { strings: $a = "bash" condition: $a }', paths: '/etc/passwd') where string == '$a'`,
+    row: '{"path":"/etc/passwd","rule":null,"offset":27,"string":"$a","match":"bash"}',
+  },
+  osquery: {
+    query: "select * from osquery(query: 'select 1')",
+    error: 'osquery failed: linux has no source osquery: this machine lacks the program osqueryi',
   },
   mounts: {
     query: "select * from mounts() where target == '/proc'",

@@ -1,6 +1,7 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { userNames } from './proc.js';
 import { linesOf, namesIn, pidsOf, readLink, readText, unlessGone } from './read.js';
+import { SourceError } from './source.js';
 
 const nameOf = (pid: number): string | null => readText(`/proc/${pid}/comm`)?.trim() ?? null;
 
@@ -90,9 +91,12 @@ export function* maps(pids?: readonly number[]): Generator<object> {
   }
 }
 
-/** Loaded kernel modules. */
+/** Loaded kernel modules. Throws {@link SourceError} where the kernel takes none. */
 export function* modules(): Generator<object> {
-  // A kernel that takes no modules has no such file.
+  if (!existsSync('/proc/modules'))
+    throw new SourceError(
+      `${process.platform} has no source modules: this kernel takes none, there is no /proc/modules`,
+    );
   for (const line of linesOf('/proc/modules')) {
     const [name, size, references, users = '-', state] = line.split(' ');
     yield {

@@ -14,11 +14,11 @@ export const findProgram = (name: string): string | undefined =>
   );
 
 /** Runs a program to its end and gives what it printed. Throws {@link SourceError} when it is missing or fails. */
-export const runProgram = (source: string, name: string, args: readonly string[], input = ''): string => {
+export const runProgram = (source: string, name: string, args: readonly string[]): string => {
   const path = findProgram(name);
   if (path === undefined)
     throw new SourceError(`${process.platform} has no source ${source}: this machine lacks the program ${name}`);
-  const ran = spawnSync(path, args, { encoding: 'utf8', input, maxBuffer: MAX_OUTPUT, env: {} });
+  const ran = spawnSync(path, args, { encoding: 'utf8', input: '', maxBuffer: MAX_OUTPUT, env: {} });
   if (ran.error !== undefined) throw new SourceError(`${name}: ${ran.error.message}`, { cause: ran.error });
   if (ran.status !== 0) throw new SourceError(`${name} ended with ${String(ran.status)}: ${ran.stderr.trim()}`);
   return ran.stdout;

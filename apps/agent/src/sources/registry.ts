@@ -18,7 +18,7 @@ const runsHere = (source: Source): boolean => source.platforms === 'all' || sour
 export const sourceNames = (): string[] => SOURCES.filter(runsHere).map((source) => source.name);
 
 /** What sources need to know of a flow. */
-type SourceJob = Pick<FlowJob, 'sources' | 'agent'>;
+type SourceJob = Pick<FlowJob, 'sources' | 'agent' | 'work_dir'>;
 
 const hostFunction = (source: Source, job: SourceJob): HostFunction => ({
   name: source.name,
@@ -30,7 +30,7 @@ const hostFunction = (source: Source, job: SourceJob): HostFunction => ({
     if (!runsHere(source)) throw new Error(`${process.platform} has no source ${source.name}`);
     if (!job.sources.includes(source.name))
       throw new Error(`the configuration of this agent does not allow the source ${source.name}`);
-    return source.rows(named, job.agent) as Iterable<Record<string, never>>;
+    return source.rows(named, job) as Iterable<Record<string, never>>;
   },
 });
 

@@ -5,8 +5,8 @@ import type { FlowJob } from '../runner/flow-job.js';
 /** The arguments of a call, by the names of the declared parameters. */
 export type SourceArgs = Parameters<HostFunction['call']>[0]['named'];
 
-/** Reads rows for the arguments; `agent` is what the flow knows of its agent. */
-type ReadRows = (args: SourceArgs, agent: FlowJob['agent']) => Iterable<object>;
+/** Reads rows for the arguments; of the flow: what it knows of its agent, and its folder. */
+type ReadRows = (args: SourceArgs, flow: Pick<FlowJob, 'agent' | 'work_dir'>) => Iterable<object>;
 
 /** A source as it is declared, and how to read it. */
 export interface Source extends SourceDeclaration {

@@ -6,6 +6,7 @@ import { arp, interfaces, routes } from './network.js';
 import { modules, mounts } from './process-files.js';
 import { runProgram } from './programs.js';
 import { implemented, type Source, SourceError, textOrEmpty, textsOf } from './source.js';
+import { yara } from './yara.js';
 
 /** A source of another platform: documented here, refused where it is not. */
 const elsewhere = (): never => {
@@ -23,20 +24,9 @@ function* osquery(query: unknown): Generator<OsqueryRow> {
   for (const row of rows as Record<string, unknown>[]) yield { row: JSON.stringify(row), ...row };
 }
 
-function* yara(rules: unknown, paths: readonly string[]): Generator<object> {
-  for (const path of paths)
-    for (const line of runProgram('yara', 'yara', ['-s', '/dev/stdin', path], textOrEmpty(rules)).split('\n')) {
-      const string = /^(0x[0-9a-f]+):(\$\w*): (.*)$/.exec(line);
-      const rule = /^(\w+) (\/.*)$/.exec(line);
-      if (rule !== null) yield { path, rule: rule[1], offset: null, string: null, match: null };
-      else if (string !== null)
-        yield { path, rule: null, offset: Number(string[1]), string: string[2], match: string[3] };
-    }
-}
-
 /** Sources about the machine as a whole. */
 export const SYSTEM_SOURCES: readonly Source[] = implemented(DECLARED, {
-  agent_info: (_args, agent) => agentInfo(agent),
+  agent_info: (_args, { agent }) => agentInfo(agent),
   users,
   logins,
   mounts,
@@ -48,6 +38,6 @@ export const SYSTEM_SOURCES: readonly Source[] = implemented(DECLARED, {
   crontab,
   modules,
   registry: elsewhere,
-  yara: ({ rules, paths }) => yara(rules, textsOf(paths)),
+  yara: ({ rules, paths }, { work_dir }) => yara(textOrEmpty(rules), textsOf(paths), work_dir),
   osquery: ({ query }) => osquery(query),
 });
