@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { parseTicketKey, readTicket, type ResultGrant, sha256Hex, type StatusTicket } from '#wire';
+import { type ResultGrant, sha256Hex, type StatusTicket } from '#wire';
 import type { AgentDeployment, TestEntry } from '../support/agent-deployment.js';
 import { startAgentProcess } from '../support/agent-process.js';
 import { AgentWorld } from '../support/agent-world.js';
+import { LocalEvidence } from '../support/local-evidence.js';
 import { until } from '../support/other-process.js';
 
 let world: AgentWorld;
@@ -36,24 +37,6 @@ const newFolder = async (): Promise<string> => {
   return folder;
 };
 
-/** Keys of the files in a folder. */
-const keysIn = async (folder: string): Promise<string[]> =>
-  (await readdir(folder, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    .toSorted();
-
-/** The final ticket of a flow that lies in a folder, verified. */
-const finalIn = async (folder: string, flowId: string): Promise<StatusTicket | undefined> => {
-  for (const key of await keysIn(folder)) {
-    const claimed = parseTicketKey(key);
-    if (claimed?.kind !== 'HuntStatus') continue;
-    const { ticket } = await readTicket(await readFile(join(folder, key), 'utf8'), claimed.kind);
-    if (ticket.__type__ !== 'Startup' && ticket.flow_id === flowId && ticket.state !== 'Started') return ticket;
-  }
-  return undefined;
-};
-
 /** A hunt for one file, published with this folder in place of a grant. */
 const publish = async (path: string): Promise<TestEntry> => {
   const hunt = await bucket.hunt({ actions: [{ __type__: 'GetFiles', paths: [evidence] }] });
@@ -63,46 +46,28 @@ const publish = async (path: string): Promise<TestEntry> => {
 };
 
 /** What lies in the folder is what the ticket says, and the file is whole. */
-const checkContents = async (folder: string, ticket: StatusTicket): Promise<void> => {
+const checkContents = async (local: LocalEvidence, ticket: StatusTicket): Promise<void> => {
   expect([ticket.state, ticket.error]).toEqual(['Done', undefined]);
   for (const { key, stored_bytes, stored_sha256 } of [...ticket.files, ...ticket.collections]) {
-    const stored = await readFile(join(folder, key));
+    const stored = await local.bytesOf(key);
     expect([stored.length, sha256Hex(stored)]).toEqual([stored_bytes, stored_sha256]);
   }
-  expect(gunzipSync(await readFile(join(folder, ticket.files[0]!.key))).equals(await readFile(evidence))).toBe(true);
-};
-
-/** As somebody does with `aws s3 cp --recursive`: results first, tickets last. */
-const carry = async (folder: string): Promise<void> => {
-  const keys = (await keysIn(folder)).filter((key) => !key.startsWith('public/'));
-  for (const key of keys.toSorted((a, b) => Number(a.startsWith('tickets/')) - Number(b.startsWith('tickets/'))))
-    await bucket.store.put(key, await readFile(join(folder, key)), { contentType: 'application/octet-stream' });
-};
-
-/** Waits for the final ticket of a flow in a folder. */
-const finalOf = async (folder: string, flowId: string): Promise<StatusTicket> => {
-  let ticket: StatusTicket | undefined;
-  await until(
-    `the final ticket of ${flowId} in ${folder}`,
-    async () => (ticket = existsSync(folder) ? await finalIn(folder, flowId) : undefined) !== undefined,
-    50_000,
-  );
-  return ticket!;
+  expect(gunzipSync(await local.bytesOf(ticket.files[0]!.key)).equals(await readFile(evidence))).toBe(true);
 };
 
 it('a job that names a local folder: results and tickets lie there under their keys, none in the bucket', async () => {
   const root = await newFolder();
-  const folder = join(root, 'case-7');
-  const hunt = await publish(folder);
+  const local = new LocalEvidence(join(root, 'case-7'));
+  const hunt = await publish(local.folder);
   const agent = await world.agent(world.newState(), {}, { local_folder: root });
-  const ticket = await finalOf(folder, hunt.flowId);
-  await checkContents(folder, ticket);
+  const ticket = await local.finalOf(hunt.flowId);
+  await checkContents(local, ticket);
   expect(await bucket.keysUnder(`hunts/${hunt.flowId}/`)).toEqual([]);
   expect(await bucket.tickets(hunt.flowId)).toEqual([]);
   const { client_id: clientId } = await agent.ready;
   await until('its Startup ticket in the bucket', async () => (await bucket.startups(clientId)).length === 1, 50_000);
 
-  await carry(folder);
+  await local.carryTo(bucket);
   expect(await world.final(hunt.flowId)).toEqual(ticket);
   expect(await bucket.rowsOf(ticket.collections[0]!.key, 'select uploaded from entries')).toEqual([{ uploaded: 1 }]);
 });
@@ -133,7 +98,8 @@ it('while the folder is not there its results wait in the spool; a restart and a
   await first.kill9();
   await mkdir(root);
   await world.agent(state, {}, { local_folder: root });
-  await checkContents(root, await finalOf(root, hunt.flowId));
+  const local = new LocalEvidence(root);
+  await checkContents(local, await local.finalOf(hunt.flowId));
 });
 
 it('without a network: jobs come in a folder and results leave in it, carried by hand', async () => {
@@ -149,18 +115,19 @@ it('without a network: jobs come in a folder and results leave in it, carried by
   const once = (): Promise<{ code: number | null }> =>
     startAgentProcess(['--config', config, '--state', state, '--offline', folder, '--once']).exited;
   expect((await once()).code).toBe(0);
-  const ticket = (await finalIn(folder, hunt.flowId))!;
-  await checkContents(folder, ticket);
+  const local = new LocalEvidence(folder);
+  const ticket = (await local.final(hunt.flowId))!;
+  await checkContents(local, ticket);
   expect(await bucket.tickets(hunt.flowId)).toEqual([]);
 
-  await carry(folder);
+  await local.carryTo(bucket);
   expect(await world.final(hunt.flowId)).toEqual(ticket);
   expect(await bucket.startups(ticket.client_id)).toHaveLength(1);
 
-  const before = await keysIn(folder);
+  const before = await local.keys();
   expect((await once()).code).toBe(0);
   const startups = (keys: readonly string[]): number => keys.filter((key) => key.startsWith('tickets/Startup/')).length;
-  const after = await keysIn(folder);
+  const after = await local.keys();
   expect([after.length - before.length, startups(after)]).toEqual([1, 2]);
 });
 

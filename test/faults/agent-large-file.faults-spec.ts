@@ -1,8 +1,11 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { ResultGrant } from '#wire';
 import type { AgentDeployment, TestEntry } from '../support/agent-deployment.js';
 import { AgentWorld } from '../support/agent-world.js';
 import { LargeTestFile } from '../support/large-file.js';
+import { LocalEvidence } from '../support/local-evidence.js';
 import { until } from '../support/other-process.js';
 
 let world: AgentWorld;
@@ -60,6 +63,29 @@ it('goes on after a kill in the middle: no part again, one final ticket', async 
   expect(index.parts[0]!.key).toBe(before[0]);
   expect(await partsOf(hunt)).toHaveLength(index.parts.length);
   expect(ticket.collections).toHaveLength(1);
+});
+
+it('into a folder of the machine: the same parts and index, over a kill in the middle', async () => {
+  const local = new LocalEvidence(join(bucket.folder, 'local'));
+  await mkdir(local.folder);
+  const hunt = await bucket.hunt({ actions: [{ __type__: 'GetFiles', paths: [large.path] }] });
+  const grants: ResultGrant[] = [{ id: `g-${hunt.flowId}`, location: { __type__: 'LocalFile', path: local.folder } }];
+  await bucket.publishQueue(bucket.allQueue, [hunt], { grants });
+  const state = world.newState();
+  const config = { local_folder: local.folder };
+  const first = await world.agent(state, { REKALL_AGENT_FAULT: 'part-uploaded' }, config);
+  expect((await first.exited).signal).toBe('SIGKILL');
+  expect(await local.final(hunt.flowId)).toBeUndefined();
+  const parts = (keys: readonly string[]): string[] => keys.filter((key) => key.includes('/part-'));
+  const before = parts(await local.keys());
+  expect(before).toHaveLength(1);
+  await world.agent(state, {}, config);
+  const ticket = await local.finalOf(hunt.flowId);
+  expect([ticket.state, ticket.error]).toEqual(['Done', undefined]);
+  const index = await large.checkStored(local, ticket);
+  expect(index.parts[0]!.key).toBe(before[0]);
+  expect(parts(await local.keys())).toHaveLength(index.parts.length);
+  expect(await partsOf(hunt)).toEqual([]);
 });
 
 it('killed again and again it still comes whole', async () => {

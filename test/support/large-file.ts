@@ -28,8 +28,8 @@ export class LargeTestFile {
     this.#sha256 = hash.digest('hex');
   }
 
-  /** Checks that its parts and their index are in the bucket as this ticket says, and are the file. Throws where not. */
-  async checkStored(bucket: AgentDeployment, ticket: StatusTicket): Promise<LargeFileIndex> {
+  /** Checks that its parts and their index are in the bucket (or a folder) as this ticket says, and are the file. Throws where not. */
+  async checkStored(bucket: Pick<AgentDeployment, 'bytesOf'>, ticket: StatusTicket): Promise<LargeFileIndex> {
     const [file, ...others] = ticket.files;
     if (file === undefined || others.length > 0) throw new Error(`the ticket names ${ticket.files.length} files`);
     if (!file.key.endsWith('/index.json')) throw new Error(`${file.key} is no index`);
