@@ -1,10 +1,10 @@
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AccessInventory } from '../../apps/api/src/platform/access/access-inventory.js';
-import type { RoleName } from '../../apps/api/src/platform/access/permission.js';
+import { type Askers, makeAskers } from '../support/access-askers.js';
 import { type Asker, type Call, CALLS } from '../support/access-calls.js';
 import { type Case, CASES, readPermissions, type RouteRow } from '../support/access-table.js';
-import { AccessWorld, MINE, MINE_TOO } from '../support/access-world.js';
+import { AccessWorld } from '../support/access-world.js';
 
 /** docs/permissions.md, written by hand; nothing here asks the policy. */
 const { roles, routes } = readPermissions();
@@ -27,20 +27,12 @@ const COMPUTED = ['POST /queries/validate', 'POST /queries/explain'];
 
 let world: AccessWorld;
 /** By role: one over the labels of its own scope, one over everything. */
-const askers = new Map<string, { fleet: Asker; all: Asker }>();
+let askers: Map<string, Askers>;
 let cells = 0;
 
 beforeAll(async () => {
   world = await AccessWorld.make();
-  for (const role of roles.keys()) {
-    const name = role as RoleName;
-    const fleet = await world.api.as(
-      { role: name, scope: `label:${MINE}` },
-      { role: name, scope: `label:${MINE_TOO}` },
-    );
-    const all = await world.api.as({ role: name, scope: '*' });
-    askers.set(role, { fleet: { ...fleet, role }, all: { ...all, role } });
-  }
+  askers = await makeAskers(world, roles.keys());
 }, 120_000);
 afterAll(async () => {
   await (world as AccessWorld | undefined)?.api.close();

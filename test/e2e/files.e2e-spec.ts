@@ -109,7 +109,7 @@ beforeAll(async () => {
   const app = await world.api();
   await app.listen(0, '127.0.0.1');
   api = (await app.getUrl()).replace('[::1]', '127.0.0.1');
-  await world.startWorker();
+  await world.startWorker({ REKALL_PATROL_SECONDS: '0.2' });
   agent = new ScriptedAgent(world.bucket);
   await agent.send(agent.startup());
   await eventually('the client is registered', async () =>
@@ -251,5 +251,31 @@ describe('rekall flow files and download', () => {
     expect(cut.code).toBe(1);
     expect(cut.stderr).toContain(mem.file_id);
     expect(await readdir(folder)).toEqual(names);
+  });
+});
+
+describe('rekall status, client usage and bucket orphans', () => {
+  it('show what the last look through the bucket found', async () => {
+    const env = { REKALL_API: api, REKALL_TOKEN: await tokenOf('*', 'Administrator') };
+    const rekall = async (...args: string[]): Promise<string> => {
+      const { code, stdout, stderr } = await runConsole(args, { env });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      return stdout;
+    };
+    const stored = await eventually('it was looked at', async () => {
+      const { rows } = await world.sql.query<{ bytes: string; objects: string }>(
+        'SELECT bytes, objects FROM client_usage WHERE client_id = $1 AND objects >= 9',
+        [agent.clientId],
+      );
+      return rows[0];
+    });
+    expect(JSON.parse(await rekall('client', 'usage', '--json'))).toEqual([{ client_id: agent.clientId, ...stored }]);
+    expect(await rekall('status')).toMatch(/^patrol +done$/m);
+    await world.sql.query(
+      `INSERT INTO orphans (key, bytes, client_id, first_seen_at, seen_at)
+       VALUES ('hunts/H_1/x', 7, NULL, now(), now() + interval '1 day')`,
+    );
+    expect(JSON.parse(await rekall('bucket', 'orphans', '--json'))).toMatchObject([{ key: 'hunts/H_1/x', bytes: '7' }]);
+    expect(JSON.parse(await rekall('bucket', 'orphans', '--client', agent.clientId, '--json'))).toEqual([]);
   });
 });

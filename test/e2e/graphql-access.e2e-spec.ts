@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AccessInventory } from '../../apps/api/src/platform/access/access-inventory.js';
-import type { RoleName } from '../../apps/api/src/platform/access/permission.js';
+import { type Askers, makeAskers } from '../support/access-askers.js';
 import { type Asker, CALLS } from '../support/access-calls.js';
 import { type Case, CASES, type FieldRow, readPermissions } from '../support/access-table.js';
-import { AccessWorld, MINE, MINE_TOO } from '../support/access-world.js';
+import { AccessWorld, MINE } from '../support/access-world.js';
 import { ask } from '../support/graphql.js';
 import { GRAPHQL_CALLS } from '../support/graphql-calls.js';
 import { withToken } from '../support/people.js';
@@ -12,20 +12,12 @@ import { withToken } from '../support/people.js';
 const { roles, fields } = readPermissions();
 
 let world: AccessWorld;
-const askers = new Map<string, { fleet: Asker; all: Asker }>();
+let askers: Map<string, Askers>;
 let cells = 0;
 
 beforeAll(async () => {
   world = await AccessWorld.make();
-  for (const role of roles.keys()) {
-    const name = role as RoleName;
-    const fleet = await world.api.as(
-      { role: name, scope: `label:${MINE}` },
-      { role: name, scope: `label:${MINE_TOO}` },
-    );
-    const all = await world.api.as({ role: name, scope: '*' });
-    askers.set(role, { fleet: { ...fleet, role }, all: { ...all, role } });
-  }
+  askers = await makeAskers(world, roles.keys());
 }, 120_000);
 afterAll(async () => {
   await world.api.close();

@@ -120,6 +120,14 @@ describe('files of a client, over REST', () => {
       sha256: createHash('sha256').update(file!).digest('hex'),
       uploaded: true,
     });
+    const to = join(system.root, 'saved');
+    const saved = await system.rekall(
+      ...['flow', 'download', flow.flow_id, '--to', to, '--json', '--api', system.api!.ready, '--dir', system.dir],
+    );
+    expect([saved.code, saved.output]).toEqual([0, expect.stringContaining('b.conf')]);
+    const [{ saved_as: at } = { saved_as: '' }, ...more] = JSON.parse(saved.output) as { saved_as: string }[];
+    expect(more).toEqual([]);
+    expect(await readFile(at)).toEqual(file);
   });
 
   it('Interrogate: what the machine says of itself', async () => {
