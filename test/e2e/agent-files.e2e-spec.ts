@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_QUOTA, isResultKey, keys, sha256Hex, type Spec, type StatusTicket } from '#wire';
+import { DEFAULT_QUOTA, isResultKey, keys, sha256Hex, type StatusTicket } from '#wire';
 import type { AgentDeployment } from '../support/agent-deployment.js';
 import { AgentWorld } from '../support/agent-world.js';
 
@@ -38,13 +38,7 @@ afterAll(async () => {
   await bucket.close();
 });
 
-/** Runs one action as a hunt on a fresh agent; gives the final ticket. */
-const run = async (action: Spec['actions'][number], more: Partial<Spec> = {}): Promise<StatusTicket> => {
-  const hunt = await bucket.hunt({ actions: [action], ...more });
-  await bucket.publishQueue(bucket.allQueue, [hunt]);
-  await world.agent(world.newState());
-  return world.final(hunt.flowId);
-};
+const run: AgentWorld['run'] = (...args) => world.run(...args);
 
 const names = async (ticket: StatusTicket, table = 'entries', column = 'filename'): Promise<unknown[]> =>
   (await bucket.rowsOf(ticket.collections[0]!.key, `select ${column} from ${table} order by ${column}`)).map(

@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createLeaf, DEFAULT_QUOTA, isResultKey, keys, loadSigner, newHuntId, type Quota, sha256Hex } from '#wire';
 import { AgentDeployment, collectAction } from '../support/agent-deployment.js';
+import { ENDLESS, SLOW } from '../support/agent-queries.js';
 import { type AgentProcess, startAgentProcess } from '../support/agent-process.js';
 import { until as untilWithin } from '../support/other-process.js';
 
@@ -79,10 +80,6 @@ const PSLIST = collectAction('select Name as name, pid, ppid, start_time, cmdlin
   { name: 'start_time', type: 'epoch' },
   { name: 'cmdline', type: 'unicode' },
 ]);
-
-/** Keeps a processor busy for minutes: every process against every process against every process. */
-const ENDLESS = 'any from pslist() where any(pslist(), any(pslist(), pid == 0))';
-const SLOW = collectAction(`select pid from pslist() where (${ENDLESS})`, [{ name: 'pid', type: 'int' }]);
 
 const statOf = (pid: number): string[] => {
   const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';

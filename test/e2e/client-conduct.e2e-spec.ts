@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningProcess } from '#embedded';
+import { ENDLESS_QUERY } from '../support/agent-queries.js';
 import { eventually, WholeSystem } from '../support/whole-system.js';
 
 interface Record {
@@ -24,10 +25,9 @@ interface Flow {
 }
 
 const SKEW_MS = 45 * 60_000;
-/** Every process against every process against every process: it does not end while a test looks on. */
 const ENDLESS = {
   type: 'Collect',
-  query: 'select pid from pslist() where (any from pslist() where any(pslist(), any(pslist(), pid == 0)))',
+  query: ENDLESS_QUERY,
   collection: { name: 'pids', columns: [{ name: 'pid', type: 'int' }] },
 };
 

@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_QUOTA, keys, type Spec, type StatusTicket } from '#wire';
 import { type AgentDeployment, collectAction } from '../support/agent-deployment.js';
+import { PSLIST } from '../support/agent-queries.js';
 import { AgentWorld } from '../support/agent-world.js';
 import { until as untilWithin } from '../support/other-process.js';
 import { startUnreliableStore, type StoreMood } from '../support/unreliable-store.js';
@@ -35,11 +36,6 @@ afterAll(async () => {
 });
 
 type SpecAction = Spec['actions'][number];
-const PSLIST = collectAction('select Name as name, pid from pslist()', [
-  { name: 'name', type: 'unicode' },
-  { name: 'pid', type: 'int' },
-]);
-
 /** Runs this as a hunt on a fresh agent, then another one: the agent went on. Gives the final ticket of the first. */
 const run = async (
   action: SpecAction,

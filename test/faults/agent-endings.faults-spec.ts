@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { type AgentDeployment, collectAction, type TestEntry } from '../support/agent-deployment.js';
+import type { AgentDeployment, TestEntry } from '../support/agent-deployment.js';
+import { PSLIST, SLOW } from '../support/agent-queries.js';
 import type { AgentProcess } from '../support/agent-process.js';
 import { AgentWorld } from '../support/agent-world.js';
 import { until as untilWithin } from '../support/other-process.js';
@@ -27,14 +28,6 @@ afterEach(async ({ task }) => {
 afterAll(async () => {
   await bucket.close();
 });
-
-const PID = [{ name: 'pid', type: 'int' as const }];
-const PSLIST = collectAction('select pid from pslist()', PID);
-/** Keeps a processor busy for minutes: every process against every process against every process. */
-const SLOW = collectAction(
-  'select pid from pslist() where (any from pslist() where any(pslist(), any(pslist(), pid == 0)))',
-  PID,
-);
 
 const started = (hunt: TestEntry) => async (): Promise<boolean> => (await bucket.tickets(hunt.flowId)).length > 0;
 const says = (agent: AgentProcess, message: string) => (): boolean => agent.log.some((l) => l.message === message);

@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { type AgentDeployment, collectAction } from '../support/agent-deployment.js';
+import type { AgentDeployment } from '../support/agent-deployment.js';
+import { PSLIST } from '../support/agent-queries.js';
 import { killAgain } from '../support/agent-kills.js';
 import type { AgentProcess } from '../support/agent-process.js';
 import { AgentWorld } from '../support/agent-world.js';
@@ -25,11 +26,6 @@ afterEach(async ({ task }) => {
 afterAll(async () => {
   await bucket.close();
 });
-
-const PSLIST = collectAction('select Name as name, pid from pslist()', [
-  { name: 'name', type: 'unicode' },
-  { name: 'pid', type: 'int' },
-]);
 
 it('kill -9 at 50 random moments under load: one final ticket for each flow, none was started twice', async () => {
   const seed = Number(process.env['REKALL_TEST_SEED'] ?? randomInt(2 ** 31));

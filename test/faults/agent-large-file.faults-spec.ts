@@ -28,11 +28,7 @@ afterAll(async () => {
 });
 
 /** A hunt for the file, published. */
-const publish = async (): Promise<TestEntry> => {
-  const hunt = await bucket.hunt({ actions: [{ __type__: 'GetFiles', paths: [large.path] }] });
-  await bucket.publishQueue(bucket.allQueue, [hunt]);
-  return hunt;
-};
+const publish = (): Promise<TestEntry> => world.hunt({ __type__: 'GetFiles', paths: [large.path] });
 
 const partsOf = async (hunt: TestEntry): Promise<string[]> =>
   (await bucket.keysUnder(`hunts/${hunt.flowId}/vfs/files/`)).filter((key) => key.includes('/part-'));

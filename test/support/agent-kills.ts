@@ -2,15 +2,12 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Spec, StatusTicket } from '#wire';
-import { collectAction, type TestEntry } from './agent-deployment.js';
+import type { TestEntry } from './agent-deployment.js';
+import { PSLIST } from './agent-queries.js';
 import { type AgentProcess, startAgentProcess } from './agent-process.js';
 import type { AgentWorld } from './agent-world.js';
 import { until } from './other-process.js';
 
-const PSLIST = collectAction('select Name as name, pid from pslist()', [
-  { name: 'name', type: 'unicode' },
-  { name: 'pid', type: 'int' },
-]);
 const UPLOAD: Spec['actions'][number] = {
   __type__: 'FileFinder',
   globs: ['/etc/*.conf'],

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StatusTicket } from '#wire';
-import { AgentDeployment } from './agent-deployment.js';
+import type { Spec, StatusTicket } from '#wire';
+import { AgentDeployment, type TestEntry } from './agent-deployment.js';
 import { type AgentProcess, startAgentProcess } from './agent-process.js';
 import { until } from './other-process.js';
 
@@ -27,6 +27,20 @@ export class AgentWorld {
     const agent = startAgentProcess(['--config', await this.deployment.agentConfig(more), '--state', state], env);
     this.#agents.push(agent);
     return agent;
+  }
+
+  /** A hunt for this one action, alone in the queue of all. */
+  async hunt(action: Spec['actions'][number], more: Partial<Spec> = {}): Promise<TestEntry> {
+    const hunt = await this.deployment.hunt({ actions: [action], ...more });
+    await this.deployment.publishQueue(this.deployment.allQueue, [hunt]);
+    return hunt;
+  }
+
+  /** Runs one action as a hunt on a fresh agent; gives the final ticket. */
+  async run(action: Spec['actions'][number], more: Partial<Spec> = {}): Promise<StatusTicket> {
+    const hunt = await this.hunt(action, more);
+    await this.agent(this.newState());
+    return this.final(hunt.flowId);
   }
 
   async stopAgents(tell: boolean): Promise<void> {
