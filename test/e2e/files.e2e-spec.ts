@@ -64,7 +64,11 @@ const put = async (path: Buffer, content: Buffer, suffix: '' | '.gz'): Promise<F
   await world.bucket.put(key, stored);
   return claim(key, path, stored, content);
 };
-const putParts = async (path: Buffer, pieces: readonly Buffer[], foreign?: string): Promise<FileResult> => {
+const putParts = async (
+  path: Buffer,
+  pieces: readonly Buffer[],
+  named = (key: string): string => key,
+): Promise<FileResult> => {
   const nonce = randomHex32();
   const parts = [];
   for (const [part, piece] of pieces.entries()) {
@@ -72,7 +76,7 @@ const putParts = async (path: Buffer, pieces: readonly Buffer[], foreign?: strin
     const stored = gzipSync(piece);
     await world.bucket.put(key, stored);
     parts.push({
-      key: foreign ?? key,
+      key: named(key),
       raw_bytes: piece.length,
       raw_sha256: sha256Hex(piece),
       stored_bytes: stored.length,
@@ -99,6 +103,13 @@ const putParts = async (path: Buffer, pieces: readonly Buffer[], foreign?: strin
   const key = keys.file(flow.id, agent.clientId, path, nonce, '/index.json');
   await world.bucket.put(key, index);
   return claim(key, path, index, content, pieces.length);
+};
+/** What a ticket says of it is true, but nothing can be made of it. */
+const putNoGzip = async (path: Buffer): Promise<FileResult> => {
+  const stored = Buffer.from('no gzip');
+  const key = keys.file(flow.id, agent.clientId, path, randomHex32(), '.gz');
+  await world.bucket.put(key, stored);
+  return claim(key, path, stored, Buffer.from('content'));
 };
 
 const HOSTILE = Buffer.from('/tmp/a"\r\nSet-Cookie: x=1\u202Etxt.exe');
@@ -128,11 +139,14 @@ beforeAll(async () => {
     await put(HOSTILE, randomBytes(300_000), ''),
     await put(NO_TEXT, Buffer.from('x'), '.gz'),
     await putParts(Buffer.from('/mem'), [randomBytes(700_000), Buffer.alloc(900_000, 'm'), randomBytes(3)]),
-    await putParts(
-      Buffer.from('/stolen'),
-      [Buffer.from('s')],
+    await putParts(Buffer.from('/stolen'), [Buffer.from('s')], () =>
       keys.ledger('ledger', new Date(), randomHex32(), HOSTILE),
     ),
+    await putParts(Buffer.from('/endless'), [Buffer.from('s'), Buffer.from('s')], (key) =>
+      key.replace('part-00001', 'part-00000'),
+    ),
+    await putNoGzip(Buffer.from('/no-gzip')),
+    await put(Buffer.from('/disk'), Buffer.alloc(30_000_000, 'd'), ''),
   ];
   await agent.send(agent.status({ flow_id: flow.id, spec_digest: flow.digest, files }));
   await eventually('the ticket is taken in', async () =>
@@ -152,16 +166,16 @@ const fileAt = async (path: Buffer): Promise<Listed> => {
 describe('files of a flow', () => {
   it('are listed page by page, over GraphQL with the same address, and read as they were on their machine', async () => {
     const token = await tokenOf(`client:${agent.clientId}`);
-    const first = (await (await get(`/api/v1/files?flow_id=${flow.id}&limit=4`, token)).json()) as {
+    const first = (await (await get(`/api/v1/files?flow_id=${flow.id}&limit=5`, token)).json()) as {
       items: Listed[];
       next_cursor: string;
       partial: boolean;
     };
-    expect([first.items.length, first.partial]).toEqual([4, true]);
+    expect([first.items.length, first.partial]).toEqual([5, true]);
     const second = (await (
-      await get(`/api/v1/files?flow_id=${flow.id}&limit=4&cursor=${first.next_cursor}`, token)
+      await get(`/api/v1/files?flow_id=${flow.id}&limit=5&cursor=${first.next_cursor}`, token)
     ).json()) as { items: Listed[]; next_cursor: string | null };
-    expect([second.items.length, second.next_cursor]).toEqual([2, null]);
+    expect([second.items.length, second.next_cursor]).toEqual([4, null]);
     const files = [...first.items, ...second.items];
     const asked = await fetch(`${api}/graphql`, {
       method: 'POST',
@@ -213,8 +227,14 @@ describe('files of a flow', () => {
 
   it('that changed after they were reported are not given out, and an index opens nothing but its own parts', async () => {
     const token = await tokenOf('*');
-    const stolen = await get((await fileAt(Buffer.from('/stolen'))).url, token);
-    expect([stolen.status, ((await stolen.json()) as { code: string }).code]).toEqual([422, 'file/malformed']);
+    for (const path of ['/stolen', '/endless', '/no-gzip']) {
+      const answer = await get((await fileAt(Buffer.from(path))).url, token);
+      expect([path, answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
+        path,
+        422,
+        'file/malformed',
+      ]);
+    }
     const motd = await fileAt(Buffer.from('/etc/motd'));
     await world.bucket.put(motd.key, gzipSync('something else'));
     const replaced = await get(motd.url, token);
@@ -226,6 +246,41 @@ describe('files of a flow', () => {
     await world.bucket.put(mem.key.replace('index.json', 'part-00001.gz'), gzipSync(Buffer.alloc(900_000, 'n')));
     // the first part has gone out by then: the answer breaks off, and is never as long as it said
     await expect(get(mem.url, token).then((answer) => answer.arrayBuffer())).rejects.toThrow();
+  });
+});
+
+describe('who does not read', () => {
+  it('leaves nothing open: more HEADs than there are connections to the store, and the content is there', async () => {
+    const token = await tokenOf('*');
+    const { url } = await fileAt(Buffer.from('/disk'));
+    for (let i = 0; i < 70; i++) {
+      const head = await fetch(`${api}${url}`, {
+        method: 'HEAD',
+        headers: { authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(10_000),
+      });
+      expect([head.status, head.headers.get('content-length')]).toEqual([200, '30000000']);
+    }
+    const answer = await get(url, token);
+    expect((await answer.arrayBuffer()).byteLength).toBe(30_000_000);
+  });
+
+  it('keeps nobody else out: eight downloads at once for each user', async () => {
+    const [token, other] = [await tokenOf('*'), await tokenOf('*')];
+    const { url } = await fileAt(Buffer.from('/disk'));
+    const open = await Promise.all(Array.from({ length: 8 }, () => get(url, token)));
+    expect(open.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
+    const refused = await get(url, token);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
+    expect(((await refused.json()) as { code: string }).code).toBe('file/too-many-downloads');
+    const another = await get(url, other);
+    expect(another.status).toBe(200);
+    for (const answer of [another, ...open]) await answer.body?.cancel();
+    await eventually('they are let go', async () => {
+      const answer = await get(url, token);
+      await answer.body?.cancel();
+      return answer.status === 200 ? true : undefined;
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import { notFound } from '../../platform/errors/domain-error.js';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { AuditService } from '../audit/index.js';
 import type { CollectedFile } from './domain/collected-file.js';
+import { DownloadGate } from './download-gate.js';
 import { FileContents } from './file-contents.service.js';
 import { FilesRepository } from './files.repository.js';
 
@@ -15,6 +16,7 @@ export class FilesService {
   constructor(
     private readonly repository: FilesRepository,
     private readonly contents: FileContents,
+    private readonly gate: DownloadGate,
     private readonly audit: AuditService,
     private readonly work: UnitOfWork,
   ) {}
@@ -42,15 +44,26 @@ export class FilesService {
     throw notFound('file', id);
   }
 
-  /** The file as it was on its machine, on record before the first byte is given out. */
+  /**
+   * The file as it was on its machine, on record before the first byte is given out. Throws DomainError as
+   * {@link DownloadGate.enter} and {@link FileContents.open} do.
+   */
   async download(principal: Principal, id: string): Promise<{ file: CollectedFile; content: Readable }> {
     const file = await this.get(principal, id);
-    await this.audit.read(principal, {
-      action: 'collections.read',
-      objectKind: 'file',
-      objectId: id,
-      details: { download: true, client_id: file.clientId, flow_id: file.flowId, path: file.path },
-    });
-    return { file, content: await this.contents.open(file) };
+    const leave = this.gate.enter(principal.userId);
+    try {
+      await this.audit.read(principal, {
+        action: 'collections.read',
+        objectKind: 'file',
+        objectId: id,
+        details: { download: true, client_id: file.clientId, flow_id: file.flowId, path: file.path },
+      });
+      const content = await this.contents.open(file);
+      content.once('close', leave);
+      return { file, content };
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 }
