@@ -104,6 +104,14 @@ const putParts = async (
   await world.bucket.put(key, index);
   return claim(key, path, index, content, pieces.length);
 };
+/** An index that would become gigabytes when it is parsed. */
+const putCrowd = async (path: Buffer): Promise<FileResult> => {
+  const stored = Buffer.from(`{"x":[${'{},'.repeat(1_000_000)}{}]}`);
+  const key = keys.file(flow.id, agent.clientId, path, randomHex32(), '/index.json');
+  await world.bucket.put(key, stored);
+  return claim(key, path, stored, Buffer.from('content'), 1);
+};
+
 /** What a ticket says of it is true, but nothing can be made of it. */
 const putNoGzip = async (path: Buffer): Promise<FileResult> => {
   const stored = Buffer.from('no gzip');
@@ -146,6 +154,7 @@ beforeAll(async () => {
       key.replace('part-00001', 'part-00000'),
     ),
     await putNoGzip(Buffer.from('/no-gzip')),
+    await putCrowd(Buffer.from('/crowd')),
     await put(Buffer.from('/disk'), Buffer.alloc(30_000_000, 'd'), ''),
   ];
   await agent.send(agent.status({ flow_id: flow.id, spec_digest: flow.digest, files }));
@@ -162,6 +171,7 @@ const fileAt = async (path: Buffer): Promise<Listed> => {
   if (found === undefined) throw new Error(`there is no ${path.toString()}`);
   return found;
 };
+const byPath = (path: string): Promise<Listed> => fileAt(Buffer.from(path));
 
 describe('files of a flow', () => {
   it('are listed page by page, over GraphQL with the same address, and read as they were on their machine', async () => {
@@ -175,7 +185,7 @@ describe('files of a flow', () => {
     const second = (await (
       await get(`/api/v1/files?flow_id=${flow.id}&limit=5&cursor=${first.next_cursor}`, token)
     ).json()) as { items: Listed[]; next_cursor: string | null };
-    expect([second.items.length, second.next_cursor]).toEqual([4, null]);
+    expect([second.items.length, second.next_cursor]).toEqual([5, null]);
     const files = [...first.items, ...second.items];
     const asked = await fetch(`${api}/graphql`, {
       method: 'POST',
@@ -235,6 +245,11 @@ describe('files of a flow', () => {
         'file/malformed',
       ]);
     }
+    const crowd = await get((await byPath('/crowd')).url, token);
+    expect([crowd.status, ((await crowd.json()) as { detail: string }).detail]).toEqual([
+      422,
+      expect.stringContaining('more values than the index of any file'),
+    ]);
     const motd = await fileAt(Buffer.from('/etc/motd'));
     await world.bucket.put(motd.key, gzipSync('something else'));
     const replaced = await get(motd.url, token);
@@ -306,6 +321,22 @@ describe('rekall flow files and download', () => {
     expect(cut.code).toBe(1);
     expect(cut.stderr).toContain(mem.file_id);
     expect(await readdir(folder)).toEqual(names);
+  });
+
+  it('save all that can be had, whatever one machine has made of its files, and say what is lacking', async () => {
+    const env = { REKALL_API: api, REKALL_TOKEN: await tokenOf('*') };
+    const folder = join(world.folder, 'all');
+    const all = await runConsole(['flow', 'download', flow.id, '--to', folder], { env });
+    const lacking = await Promise.all(['/stolen', '/endless', '/no-gzip', '/crowd', '/etc/motd', '/mem'].map(byPath));
+    const files = await listed(env.REKALL_TOKEN);
+    expect(all.code).toBe(1);
+    for (const { file_id: id } of lacking) expect(all.stderr).toContain(`${id} of ${agent.clientId} is not saved`);
+    expect(all.stderr).toContain(`${lacking.length} of ${files.length} files are not as they were reported`);
+    expect((await readdir(folder)).map((name) => name.slice(0, 'FI_0123456789abcdef'.length))).toEqual(
+      files.map((f) => f.file_id).filter((id) => !lacking.some((f) => f.file_id === id)),
+    );
+    const one = await runConsole(['flow', 'download', flow.id, '--limit', '1', '--to', folder], { env });
+    expect(one.stderr).toContain('there are more: --limit 10');
   });
 });
 

@@ -5,6 +5,7 @@ import { LargeFileIndex, parseJson, parseMessage, Refusal, sha256Hex } from '#wi
 import { Store } from '../../platform/store/store.module.js';
 import type { CollectedFile } from './domain/collected-file.js';
 import { changed, checked, malformed, Reading, unpacked } from './domain/content-stream.js';
+import { isCrowded } from './domain/index-shape.js';
 
 /** An index of some 100,000 parts. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
@@ -48,6 +49,7 @@ export class FileContents {
       const got = await this.store.bucket.get(key, { maxBytes: MAX_INDEX_BYTES, ifMatch: file.etag });
       if (got.kind !== 'found') throw changed(key, 'it is not there any more');
       if (sha256Hex(got.body) !== file.storedSha256) throw changed(key, 'its SHA-256 is another');
+      if (isCrowded(got.body)) throw malformed(key, 'it has more values than the index of any file');
       text = got.body.toString('utf8');
     } catch (error) {
       if (error instanceof PreconditionFailed) throw changed(key, 'it is another object now', error);

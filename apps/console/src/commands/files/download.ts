@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ApiClient } from '../../api/client.js';
 import { CollectedFile } from '../../api/models.js';
 import { listItems } from '../../api/pages.js';
+import { ApiError } from '../../api/problem.js';
 import { CommandError } from '../../errors.js';
 import { bytes } from '../../output/human.js';
 import { type Column, printList } from '../../output/print.js';
@@ -27,6 +28,17 @@ const COLUMNS: readonly Column<Saved>[] = [
 ];
 
 const LONGEST = 100;
+
+/** One file that cannot be had as it was reported: says nothing about the others. */
+class NotAsReported extends CommandError {}
+
+/** What the API says of such a file. */
+const OF_THE_FILE = new Set<string | undefined>(['file/evidence-changed', 'file/malformed']);
+
+const concernsOneFile = (error: unknown): error is CommandError =>
+  error instanceof NotAsReported || (error instanceof ApiError && OF_THE_FILE.has(error.code));
+
+const isOfTheDisk = (error: unknown): boolean => error instanceof Error && 'syscall' in error && 'path' in error;
 
 /** A name of our own: a hostile machine says what its paths are. */
 const localName = ({ file_id, path }: CollectedFile): string => {
@@ -49,12 +61,14 @@ const save = async (api: ApiClient, file: CollectedFile, folder: string): Promis
   try {
     await pipeline(source, hashed, createWriteStream(unfinished, { mode: 0o600 }));
     if (hash.digest('hex') !== file.content_sha256)
-      throw new CommandError(`${file.file_id} (${file.path}): its SHA-256 is not the reported one`);
+      throw new NotAsReported(`${file.file_id} (${file.path}): its SHA-256 is not the reported one`);
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { force: true });
     if (error instanceof CommandError) throw error;
-    throw new CommandError(
+    if (isOfTheDisk(error))
+      throw new CommandError(`${path} cannot be written: ${reasonOf(error)}`, 1, { cause: error });
+    throw new NotAsReported(
       `${file.file_id} (${file.path}) was cut off: ${reasonOf(error)}; it is not what was reported, or the API has gone`,
       1,
       { cause: error },
@@ -65,14 +79,18 @@ const save = async (api: ApiClient, file: CollectedFile, folder: string): Promis
 
 type DownloadOptions = ListOptions & { client?: string; to: string; file?: string };
 
-const wanted = async (api: ApiClient, id: string, options: DownloadOptions): Promise<CollectedFile[]> => {
+const wanted = async (
+  api: ApiClient,
+  id: string,
+  options: DownloadOptions,
+): Promise<{ items: CollectedFile[]; more: boolean }> => {
   if (options.file === undefined) {
     const query = { flow_id: id, client_id: options.client };
-    return (await listItems(api, '/files', query, CollectedFile, options.limit)).items;
+    return listItems(api, '/files', query, CollectedFile, options.limit);
   }
   const file = await api.get(`/files/${encodeURIComponent(options.file)}`, {}, CollectedFile);
   if (file.flow_id !== id) throw new CommandError(`${file.file_id} is of ${file.flow_id}, not of ${id}`);
-  return [file];
+  return { items: [file], more: false };
 };
 
 /** `rekall flow download` and `rekall hunt download`. */
@@ -92,10 +110,21 @@ export const downloadCommand = (of: FilesOf, terminal: Terminal): Command =>
     .option('--client <client>', 'of this client only', clientId)
     .action((id: string, options: DownloadOptions) =>
       withApi(options, async (api) => {
-        const files = await wanted(api, id, options);
+        const { items: files, more } = await wanted(api, id, options);
         await mkdir(options.to, { recursive: true, mode: 0o700 });
         const saved: Saved[] = [];
-        for (const file of files) saved.push(await save(api, file, options.to));
+        let lacking = 0;
+        for (const file of files) {
+          try {
+            saved.push(await save(api, file, options.to));
+          } catch (error) {
+            if (!concernsOneFile(error)) throw error;
+            lacking += 1;
+            terminal.progress(`${file.file_id} of ${file.client_id} is not saved: ${error.message}`);
+          }
+        }
         printList(terminal, options, COLUMNS, saved);
+        if (more) terminal.progress(`there are more: --limit ${String(options.limit * 10)}`);
+        if (lacking > 0) throw new CommandError(`${lacking} of ${files.length} files are not as they were reported`);
       }),
     );
