@@ -43,6 +43,16 @@ it('flow ids that somebody invents make it list no more than it does without', a
   expect(lists).toBeLessThan(2 * without + 10);
 });
 
+it('what somebody laid beside the archive objects does not make the database older than the bucket', async () => {
+  await world.bucket.put('ledger/README.txt', 'x');
+  await world.bucket.put('quarantine/2026/notes.txt', 'x');
+  expect(await pass()).toMatchObject({ code: 0 });
+  expect((await world.call('GET', '/health/status'))['patrol']).toMatchObject({
+    outcome: 'done',
+    last: { behind: null },
+  });
+});
+
 it('one that fails is said, and forgotten when one ends well', async () => {
   const status = async () => (await world.call('GET', '/health/status'))['patrol'] as Record<string, unknown>;
   expect(await status()).toMatchObject({ outcome: 'done', failure: null, next: null });

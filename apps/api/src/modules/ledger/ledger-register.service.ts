@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { keys } from '#wire';
+import { archivedAt, keys } from '#wire';
 import { Clock } from '../../platform/clock/clock.js';
 import { UnitOfWork } from '../../platform/prisma/unit-of-work.js';
 import { Store } from '../../platform/store/store.module.js';
@@ -42,6 +42,7 @@ export class LedgerRegister {
       let page: string[] = [];
       const from = since === undefined ? {} : { startAfter: keys.ledgerFrom(kind, since) };
       for await (const { key } of this.store.bucket.listAll(`${kind}/`, from)) {
+        if (archivedAt(key) === undefined) continue; // no archive object, whoever put it there: no database knows it
         if (page.push(key) < PAGE) continue;
         await this.count(unknown, page);
         page = [];
