@@ -186,6 +186,11 @@ describe('files of a flow', () => {
       await get(`/api/v1/files?flow_id=${flow.id}&limit=5&cursor=${first.next_cursor}`, token)
     ).json()) as { items: Listed[]; next_cursor: string | null };
     expect([second.items.length, second.next_cursor]).toEqual([5, null]);
+    const lists = await world.sql.query(
+      `SELECT outcome FROM audit_events WHERE action = 'collections.read' AND object_kind = 'files' AND object_id = $1`,
+      [flow.id],
+    );
+    expect(lists.rows).toEqual([{ outcome: 'done' }, { outcome: 'done' }]);
     const files = [...first.items, ...second.items];
     const asked = await fetch(`${api}/graphql`, {
       method: 'POST',

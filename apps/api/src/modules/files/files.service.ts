@@ -21,13 +21,20 @@ export class FilesService {
     private readonly work: UnitOfWork,
   ) {}
 
-  list(
+  /** In order of id; on record, since paths and hashes are what was collected. */
+  async list(
     principal: Principal,
     filter: { flowId?: string | undefined; clientId?: string | undefined },
     after: string | undefined,
     limit: number,
   ): Promise<CollectedFile[]> {
     requireSomewhere(principal, 'collections.read');
+    await this.audit.read(principal, {
+      action: 'collections.read',
+      objectKind: 'files',
+      objectId: filter.flowId ?? filter.clientId,
+      details: { flow_id: filter.flowId ?? null, client_id: filter.clientId ?? null },
+    });
     return this.repository.list(this.work.plain, reachOf(principal, 'collections.read'), filter, after, limit);
   }
 

@@ -33,6 +33,7 @@ export const AUDIT_OBJECT_KINDS = [
   'collection',
   'database',
   'file',
+  'files',
   'flow',
   'grant',
   'hunt',
