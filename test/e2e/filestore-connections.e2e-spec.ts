@@ -10,7 +10,6 @@ import { text } from 'node:stream/consumers';
 import type { IncomingMessage } from 'node:http';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { s3Client } from '../contract/object-store.contract.js';
 import {
@@ -20,6 +19,7 @@ import {
   type FileStoreProcess,
 } from '../support/filestore-process.js';
 import { rawHttp } from '../support/raw-http.js';
+import { selfSigned } from '../support/self-signed.js';
 
 const BUCKET = 'evidence';
 const ORIGIN = 'https://console.example';
@@ -255,20 +255,8 @@ describe('addresses', () => {
 });
 
 describe('TLS', () => {
-  async function certificate(): Promise<{ cert: string; key: string }> {
-    const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
-    const made = await x509.X509CertificateGenerator.createSelfSigned({
-      name: 'CN=localhost',
-      keys,
-      notAfter: new Date(Date.now() + 86_400_000),
-      extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
-    });
-    const der = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
-    return { cert: made.toString('pem'), key: x509.PemConverter.encode(der, 'PRIVATE KEY') };
-  }
-
   it('serves https when it is given a certificate and its key', async () => {
-    const { cert, key } = await certificate();
+    const { cert, key } = await selfSigned();
     const files = { cert: join(folder.root, 'cert.pem'), key: join(folder.root, 'key.pem') };
     await writeFile(files.cert, cert);
     await writeFile(files.key, key);

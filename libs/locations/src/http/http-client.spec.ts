@@ -2,11 +2,11 @@ import 'reflect-metadata';
 import { createServer as createTlsServer } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import * as x509 from '@peculiar/x509';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rawAnswer, startRawServer } from '../../../../test/support/raw-http-server.js';
 import { type Answer, answering, client, failure, serve } from '../../../../test/support/http-client.js';
 import { LocationConfigError, NetworkError, TooLarge } from '../errors.js';
+import { selfSigned } from '../../../../test/support/self-signed.js';
 import { HttpClient } from './http-client.js';
 
 const DATE = 'Sun, 01 Mar 2026 12:00:00 GMT';
@@ -235,18 +235,3 @@ describe('proxy and extra CA', () => {
     expect(() => new HttpClient({ extraCa: 'no pem' })).toThrow(LocationConfigError);
   });
 });
-
-const selfSigned = async (): Promise<{ cert: string; key: string }> => {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const cert = await x509.X509CertificateGenerator.createSelfSigned({
-    name: 'CN=127.0.0.1',
-    keys,
-    signingAlgorithm: algorithm,
-    notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + 3_600_000),
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
-  });
-  const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-  return { cert: cert.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n` };
-};
