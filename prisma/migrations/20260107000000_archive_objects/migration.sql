@@ -11,4 +11,4 @@ CREATE INDEX "archive_objects_at_idx" ON "archive_objects"("at");
 
 -- What a database that was in use before archived is not compared; that of a new one is.
 INSERT INTO "worker_notes" ("name", "note", "at")
-SELECT 'ledger_compared', '{}', now() WHERE EXISTS (SELECT 1 FROM "tickets_seen");
+SELECT 'ledger_compared', '{}', now() WHERE EXISTS (SELECT 1 FROM "clients") OR EXISTS (SELECT 1 FROM "tickets_seen");

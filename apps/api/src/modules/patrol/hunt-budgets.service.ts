@@ -26,10 +26,10 @@ export const noHuntSums = (): HuntSums => ({
 type HuntObject = UploadedObject & { result: ResultKey };
 
 /**
- * Holds hunts to REKALL_HUNT_BYTES. A hunt pays for what accepted tickets name, and for no client more than the quota
- * that its spec gives each: what an honest agent stores. Whoever holds a grant can put more under the hunt's prefix, and
- * under any client's name; that stops no hunt, else one hostile endpoint could stop all of them. It is charged to the
- * name in the key, becomes an orphan, and is reported here when there is much of it.
+ * Holds hunts to REKALL_HUNT_BYTES. A hunt pays for what accepted tickets name, and of one client, collection by
+ * collection, no more than the quota of its spec: what an honest agent stores. Whoever holds a grant can put more under
+ * the hunt's prefix, and under any client's name; that stops no hunt, else one hostile endpoint could stop all of them.
+ * It is charged to the name in the key, becomes an orphan, and is reported here when there is much of it.
  */
 @Injectable()
 export class HuntBudgets {
