@@ -128,7 +128,7 @@ const lists = (): string[] =>
   readPermissions()
     .routes.filter(({ route, cases }) => route.startsWith('GET ') && cases.get('bad') !== undefined)
     .map(({ route }) => route.slice('GET '.length))
-    .filter((path) => !/_id$/.test(path) && !/download|object|recruitment/.test(path))
+    .filter((path) => !/_id$/.test(path) && !/download|content|object|recruitment/.test(path))
     .map((path) => path.replace(':hunt_id', world.mine.huntId).replace(':collection_id', world.mine.collectionId));
 
 describe('what is asked of lists', () => {
