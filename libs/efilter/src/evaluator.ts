@@ -8,7 +8,7 @@ import { parse } from './parser.js';
 import { toPlain } from './plain.js';
 import { framesFor } from './compile-rows.js';
 import type { Compiler } from './scope.js';
-import { holdsForAny, isRepeated, isRow, isTrue, valuesOf, type Row, type Value } from './values.js';
+import { eachValue, holdsForAny, isRepeated, isRow, isTrue, valuesOf, type Row, type Value } from './values.js';
 
 /** How to evaluate. */
 export interface EvaluateOptions {
@@ -99,8 +99,10 @@ export function readRows(
   env: Environment,
   options: EvaluateOptions = {},
 ): Record<string, Value>[] {
+  const { root, compiler } = prepare(query, env, options);
+  const toRow = rowMaker(root, compiler);
   const found: Record<string, Value>[] = [];
-  for (const row of rows(query, env, options)) found.push(row);
+  eachValue(compiler.compile(root, null)(null), (item) => found.push(toRow(item)) > 0);
   return found;
 }
 
